@@ -1,0 +1,1 @@
+"""The OpenTimelineIO plugin: the manifest and the files it names."""

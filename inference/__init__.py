@@ -1,0 +1,1 @@
+"""What can be measured in frames; nothing yet, character scoring comes here."""

@@ -1,0 +1,1 @@
+"""The values that ride in a cut: small, frozen, versioned records."""
