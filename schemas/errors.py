@@ -16,7 +16,7 @@ class UnreadableFileError(CastlineError):
 
 
 class UnwritableFileError(CastlineError):
-    """An output that cannot be written: it exists, its folder is read-only, or a writer refused."""
+    """An output that cannot be written: it exists, is read-only, or its writer refused."""
 
 
 class InvalidValueError(CastlineError):

@@ -1,0 +1,85 @@
+"""Avid log exchange, through OTIO's stock adapter.
+
+One row a clip; the payload rides in columns of that row, `castline` for people and
+`castline_data` for the frames. What an ALE cannot say: it is a list of clips, so tracks, order in
+time, gaps, transitions, effects and markers are not written, and clips come back as a collection;
+rates other than the file's own; more than one reference a clip. What is attached to anything but
+a clip rides with the first and the last row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from castline.adapters.carrier import codec, mend
+from castline.adapters.carrier.document import Node, clips_of, metadata_of
+from castline.adapters.carrier.envelope import Envelope
+from castline.adapters.carrier.mend import Mends
+
+SUFFIXES = ("ale",)
+STOCK_ADAPTER = "ale"
+LIMIT = 1_000_000  # one cell; the stock adapter has no limit of its own
+MARKERS = False
+LINE_COLUMN = "castline"
+DATA_COLUMN = "castline_data"
+
+_KEY = "ALE"
+
+
+def mend_copy(document: Node, mends: Mends) -> None:
+    """Change on this copy what the stock ALE writer would refuse or garble."""
+    mend.give_source_ranges(document, mends)
+    mend.snap_rates(document)
+    for _, clip in clips_of(document):
+        _flatten_cells(clip)
+
+
+def returned(document: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the clips that come back: all, nested ones too."""
+    return clips_of(document)
+
+
+def put(clip: Node, envelope: Envelope, line: str) -> None:
+    """Put the line for people and the payload's frames into the row's columns."""
+    row = _row(clip)
+    row[LINE_COLUMN] = line
+    row[DATA_COLUMN] = _joined(row.get(DATA_COLUMN), codec.pack(envelope, LIMIT))
+
+
+def put_whole(timeline: Node, envelope: Envelope) -> None:
+    """Put the timeline's payload on the first and the last row."""
+    clips = [clip for _, clip in returned(timeline)]
+    for clip in {id(c): c for c in (*clips[:1], *clips[-1:])}.values():
+        row = _row(clip)
+        row[DATA_COLUMN] = _joined(row.get(DATA_COLUMN), codec.pack(envelope, LIMIT))
+
+
+def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
+    """Take our columns out of every row."""
+    for _, clip in clips_of(document):
+        row = (clip.get("metadata") or {}).get(_KEY)
+        if isinstance(row, dict) and (DATA_COLUMN in row or LINE_COLUMN in row):
+            row.pop(LINE_COLUMN, None)
+            cell = row.pop(DATA_COLUMN, None)
+            if not row:
+                del clip["metadata"][_KEY]
+            if isinstance(cell, str) and cell.strip():
+                yield clip, [cell]
+
+
+def _row(clip: Node) -> Node:
+    row: Node = metadata_of(clip).setdefault(_KEY, {})
+    return row
+
+
+def _joined(cell: Any, frames: list[str]) -> str:
+    return " ".join([*([cell] if isinstance(cell, str) and cell else []), *frames])
+
+
+def _flatten_cells(clip: Node) -> None:
+    """Put blanks for what would end a cell: the stock writer means to and does not."""
+    row = metadata_of(clip).get(_KEY)
+    for column, cell in list(row.items()) if isinstance(row, dict) else []:
+        if isinstance(cell, str):
+            row[column] = " ".join(cell.split())

@@ -1,0 +1,193 @@
+"""Envelopes: what rides with each object of a cut, and putting them where a format keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+from castline.adapters.carrier import codec
+from castline.adapters.carrier.document import (
+    DEFAULT_MEDIA_KEY,
+    Node,
+    active_reference_of,
+    clips_of,
+    data_of,
+    pop_data,
+    references_of,
+    schema_of,
+    url_of,
+    walk,
+)
+from castline.adapters.carrier.mend import Mends
+from castline.adapters.carrier.summary import post_markers, summarise
+
+Envelope = dict[str, Any]
+"""A payload: `kind`, `id`, the object's data, and what tells its object from another."""
+
+
+class Carrier(Protocol):
+    """What a format's module knows about its own comment fields; all work on plain JSON."""
+
+    LIMIT: int
+    """Longest text that the format hands back, in characters."""
+    MARKERS: bool
+    """Whether the format hands back the markers of clips."""
+
+    def mend_copy(self, document: Node, mends: Mends) -> None:
+        """Change on this copy what would make the stock writer refuse; note it in `mends`."""
+
+    def returned(self, document: Node) -> Iterable[tuple[str, Node]]:
+        """Return the clips, with addresses, that a write and a read give back."""
+
+    def put(self, clip: Node, envelope: Envelope, line: str) -> None:
+        """Put a clip's envelope and the line for people into the clip's own place."""
+
+    def put_whole(self, timeline: Node, envelope: Envelope) -> None:
+        """Put the envelope of the timeline itself where it comes back."""
+
+    def take(self, document: Node) -> Iterator[tuple[Node, list[str]]]:
+        """Take out the texts of ours, with the object each was found on."""
+
+
+def has_data(document: Node) -> bool:
+    """Say whether anything in the tree is ours."""
+    return any(data_of(node) is not None for node in _everything(document))
+
+
+def embed(document: Node, carrier: Carrier, *, move: bool = True) -> None:
+    """Put all of our data in the tree into the format's own fields.
+
+    With `move` it is taken away from our key, so that a second call finds nothing to do (OTIO
+    runs a writer's hooks twice); without, it stays there too, for a format that keeps metadata.
+    """
+    mends = Mends()
+    for _ in carrier.take(document):
+        pass  # frames of an earlier write; what we hold now is newer
+    carrier.mend_copy(document, mends)
+    timelines = [node for _, node in walk(document) if schema_of(node) == "Timeline"]
+    for timeline in timelines or [document]:
+        _embed_timeline(timeline, carrier, mends)
+    if move:
+        for node in _everything(document):
+            pop_data(node)
+
+
+def _embed_timeline(timeline: Node, carrier: Carrier, mends: Mends) -> None:
+    returned = {id(clip) for _, clip in carrier.returned(timeline)}
+    homeless = [*_other_envelopes(timeline), *_removed_envelopes(mends)]
+    for address, clip in clips_of(timeline):
+        envelope = clip_envelope(clip, address, mends)
+        if envelope is None:
+            continue
+        if id(clip) not in returned:
+            homeless.append(envelope)
+            continue
+        line = summarise(clip)
+        if carrier.MARKERS:
+            posted = post_markers(clip)
+            if posted:
+                envelope["posted"] = posted
+        carrier.put(clip, envelope, line)
+    data = data_of(timeline)
+    if data is not None or homeless:
+        whole: Envelope = {"kind": "timeline", "id": "timeline", "name": timeline.get("name")}
+        if data is not None:
+            whole["data"] = data
+        if homeless:
+            whole["objects"] = homeless
+        carrier.put_whole(timeline, whole)
+
+
+def clip_envelope(clip: Node, address: str, mends: Mends | None = None) -> Envelope | None:
+    """Return what must ride with a clip, or None where nothing must."""
+    data = data_of(clip)
+    references = references_of(clip)
+    undo = mends.undo_of(clip) if mends else None
+    kept = {key: reference for key, reference in references.items() if data_of(reference)}
+    noted = [marker for marker in clip.get("markers") or [] if data_of(marker) is not None]
+    if data is None and not kept and not noted and undo is None and len(references) < 2:
+        return None
+    envelope: Envelope = {
+        "kind": "clip",
+        "id": _identity(data, address),
+        "name": clip.get("name"),
+        "range": clip.get("source_range"),
+        "url": url_of(active_reference_of(clip)),
+    }
+    if data is not None:
+        envelope["data"] = data
+    active = clip.get("active_media_reference_key", DEFAULT_MEDIA_KEY)
+    envelope["references"] = {
+        key: _active_part(reference) if key == active else reference
+        for key, reference in references.items()
+    }
+    envelope["active"] = active
+    if undo is not None:
+        envelope["undo"] = undo
+    if noted:
+        envelope["markers"] = noted
+    return envelope
+
+
+def _active_part(reference: Node) -> Node:
+    # The format itself says the rest of the reference that it keeps.
+    data = data_of(reference)
+    part: Node = {"name": reference.get("name")}
+    if data is not None:
+        part["data"] = data
+    return part
+
+
+def _identity(data: Any, address: str) -> str:
+    slot_id = data.get("slot_id") if isinstance(data, dict) else None
+    return slot_id if isinstance(slot_id, str) and slot_id else f"@{address}"
+
+
+def _other_envelopes(timeline: Node) -> Iterator[Envelope]:
+    for address, node in walk(timeline):
+        if schema_of(node) == "Timeline":
+            continue
+        if schema_of(node) != "Clip":
+            if data_of(node) is not None:
+                yield _object_envelope(node, address)
+            for marker in node.get("markers") or []:
+                if data_of(marker) is not None:
+                    yield {**_object_envelope(marker, address), "object": marker}
+        for effect in node.get("effects") or []:
+            if data_of(effect) is not None:
+                yield {**_object_envelope(effect, address), "object": effect}
+
+
+def _removed_envelopes(mends: Mends) -> Iterator[Envelope]:
+    """Yield envelopes of what a mend took out of the tree altogether."""
+    for address, node in mends.removed:
+        for below, item in walk(node, address):
+            envelope = clip_envelope(item, below) if schema_of(item) == "Clip" else None
+            if envelope is not None:
+                yield envelope
+            elif data_of(item) is not None:
+                yield _object_envelope(item, below)
+
+
+def _object_envelope(node: Node, address: str) -> Envelope:
+    data = data_of(node)
+    return {
+        "kind": schema_of(node).lower(),
+        "id": _identity(data, address),
+        "at": address,
+        "name": node.get("name"),
+        "data": data,
+    }
+
+
+def _everything(document: Node) -> Iterator[Node]:
+    for _, node in walk(document):
+        yield node
+        yield from (marker for marker in node.get("markers") or [])
+        yield from (effect for effect in node.get("effects") or [])
+        yield from references_of(node).values()
+
+
+def frames_of(envelope: Envelope, limit: int) -> list[str]:
+    """Return the envelope as texts of at most `limit` characters."""
+    return codec.pack(envelope, limit)

@@ -1,0 +1,191 @@
+"""Mends: what is changed on a copy so that a stock writer accepts it, and how it is undone.
+
+Every mend of a clip is noted in its envelope and undone on reading, unless the editor changed
+that very thing meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+from castline.adapters.carrier.document import (
+    DEFAULT_MEDIA_KEY,
+    Node,
+    active_reference_of,
+    children_of,
+    clips_of,
+    metadata_of,
+    references_of,
+    schema_of,
+    url_of,
+    walk,
+)
+
+PLACEHOLDER_URL = "file:///castline-empty-slot/"
+"""What an empty slot points at in a format that must have a file."""
+
+_NTSC = {round(n * 1000 / 1001, 2): n * 1000 / 1001 for n in (24, 30, 48, 60, 120)}
+
+
+class Mends:
+    """What was changed on one copy."""
+
+    def __init__(self) -> None:
+        self._undo: dict[int, Node] = {}
+        self.removed: list[tuple[str, Node]] = []
+        """Objects taken out of the tree, with the addresses they had."""
+
+    def undo_of(self, clip: Node) -> Node | None:
+        """Return how this clip's mends are undone, or None where it has none."""
+        return self._undo.get(id(clip))
+
+    def set_range(self, clip: Node, source_range: Node) -> None:
+        """Give the clip this source range for the writer's sake."""
+        undo = self._undo.setdefault(id(clip), {})
+        undo.setdefault("range", clip.get("source_range"))
+        undo["written_range"] = source_range
+        clip["source_range"] = source_range
+
+    def set_reference(self, clip: Node, reference: Node) -> None:
+        """Let the clip show this reference for the writer's sake."""
+        key = clip.get("active_media_reference_key", DEFAULT_MEDIA_KEY)
+        undo = self._undo.setdefault(id(clip), {})
+        undo.setdefault("reference", references_of(clip).get(key))
+        undo["written_url"] = url_of(reference)
+        # The envelope takes the name and our data from here, the rest from the undo.
+        reference["metadata"] = dict((undo["reference"] or {}).get("metadata") or {})
+        references_of(clip)[key] = reference
+
+    def keep_reference(self, clip: Node) -> None:
+        """Let the whole active reference ride along, for a format that may drop it."""
+        key = clip.get("active_media_reference_key", DEFAULT_MEDIA_KEY)
+        reference = references_of(clip).get(key)
+        if reference is not None and "reference" not in self._undo.get(id(clip), {}):
+            self._undo.setdefault(id(clip), {})["reference"] = dict(reference)
+
+
+def time_node(value: float, rate: float) -> Node:
+    """Return a RationalTime as JSON."""
+    return {"OTIO_SCHEMA": "RationalTime.1", "rate": float(rate), "value": float(value)}
+
+
+def range_node(start: float, duration: float, rate: float) -> Node:
+    """Return a TimeRange as JSON."""
+    return {
+        "OTIO_SCHEMA": "TimeRange.1",
+        "start_time": time_node(start, rate),
+        "duration": time_node(duration, rate),
+    }
+
+
+def external_reference(url: str, available_range: Node | None, name: str = "") -> Node:
+    """Return an ExternalReference as JSON."""
+    return {
+        "OTIO_SCHEMA": "ExternalReference.1",
+        "metadata": {},
+        "name": name,
+        "available_range": available_range,
+        "available_image_bounds": None,
+        "target_url": url,
+    }
+
+
+def give_source_ranges(document: Node, mends: Mends) -> None:
+    """Give every clip without a source range its media's whole range."""
+    for _, clip in clips_of(document):
+        if clip.get("source_range") is None:
+            available = (active_reference_of(clip) or {}).get("available_range")
+            if available is not None:
+                mends.set_range(clip, dict(available))
+
+
+def give_available_ranges(document: Node, mends: Mends) -> None:
+    """Give media without an available range, or one that ends too early, the range in use."""
+    for _, clip in clips_of(document):
+        reference = active_reference_of(clip)
+        used = clip.get("source_range")
+        if reference is None or used is None:
+            continue
+        available = reference.get("available_range")
+        if available is None or not _same_rate(available, used):
+            mends.set_reference(clip, {**reference, "available_range": dict(used)})
+
+
+def reference_files(
+    document: Node, mends: Mends, kinds: Iterable[str], url: Callable[[Node, Node], str]
+) -> None:
+    """Show these kinds of references as plain files, under the URL that the format can hold."""
+    wanted = set(kinds)
+    for _, clip in clips_of(document):
+        reference = active_reference_of(clip)
+        if reference is not None and schema_of(reference) in wanted:
+            available = reference.get("available_range")
+            written = external_reference(
+                url(clip, reference), available, reference.get("name") or ""
+            )
+            mends.set_reference(clip, written)
+
+
+def sequence_url(_clip: Node, reference: Node) -> str:
+    """Return an image sequence's URL as `folder/name.[1001-1099].ext`."""
+    return url_of(reference) or PLACEHOLDER_URL
+
+
+def placeholder_url(clip: Node, _reference: Node) -> str:
+    """Return the URL that stands for an empty slot."""
+    word = re.sub(r"[^A-Za-z0-9._-]+", "_", str(clip.get("name") or "slot")).strip("_")
+    return PLACEHOLDER_URL + (word or "slot")
+
+
+def snap_rates(document: Node) -> None:
+    """Write NTSC rates exactly: 23.976024627685547 becomes 24000/1001."""
+    for node in _dicts(document):
+        rate = node.get("rate")
+        if isinstance(rate, float) and rate != int(rate):
+            node["rate"] = _NTSC.get(round(rate, 2), rate)
+
+
+def drop_track_ranges(document: Node) -> None:
+    """Take away source ranges of top tracks that trim nothing.
+
+    The EDL reader sets one whose start is minus the first record time; stock writers refuse it
+    as a negative time.
+    """
+    for _, stack in walk(document):
+        if schema_of(stack) not in ("Stack", "Timeline"):
+            continue
+        for track in children_of(stack):
+            source_range = track.get("source_range")
+            if source_range and float(source_range["start_time"]["value"]) < 0:
+                track["source_range"] = None
+
+
+def set_reels(document: Node, key: str, make: Callable[[str], str]) -> None:
+    """Rewrite the reel names under a metadata key with `make`."""
+    for _, clip in clips_of(document):
+        reel = (metadata_of(clip).get(key) or {}).get("reel")
+        if isinstance(reel, str) and make(reel) != reel:
+            clip["metadata"][key]["reel"] = make(reel)
+
+
+def length_of(time: Node) -> Fraction:
+    """Return a RationalTime's seconds, exactly as its floats say."""
+    return Fraction(float(time["value"])) / Fraction(float(time["rate"]))
+
+
+def _same_rate(one: Node, other: Node) -> bool:
+    return bool(one["duration"]["rate"] == other["duration"]["rate"])
+
+
+def _dicts(document: Any) -> Iterable[Node]:
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)

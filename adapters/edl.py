@@ -1,0 +1,137 @@
+"""CMX 3600 edit decision lists, through OTIO's stock adapter.
+
+The payload rides in `* ` comment lines of the clip's own event, the timeline's on the first and
+the last event. What an EDL cannot say, and where it goes:
+
+* one video track only: an EDL of several cannot be written (the stock adapter says so);
+* audio, nested stacks and disabled clips are not written: what is attached to them comes back
+  in the timeline's `unplaced`;
+* of several media references the active one is written; the others ride in the payload;
+* an image sequence comes back with its range cut to the part in use; the payload restores it;
+* markers lose their length and comment, and their names come back in capitals;
+* a track's name, the timeline's start and all other metadata are not written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from castline.adapters.carrier import codec, mend
+from castline.adapters.carrier.document import (
+    Node,
+    children_of,
+    clips_of,
+    metadata_of,
+    references_of,
+    schema_of,
+    walk,
+)
+from castline.adapters.carrier.envelope import Envelope
+from castline.adapters.carrier.mend import Mends
+
+SUFFIXES = ("edl",)
+STOCK_ADAPTER = "cmx_3600"
+LIMIT = 400  # one comment line; what programs cut off is not documented, long lines are a risk
+MARKERS = True
+
+_KEY = "cmx_3600"
+
+
+def mend_copy(document: Node, mends: Mends) -> None:
+    """Change on this copy what the stock EDL writer would refuse or garble."""
+    mend.drop_track_ranges(document)
+    mend.give_source_ranges(document, mends)
+    mend.snap_rates(document)
+    mend.reference_files(document, mends, ["ImageSequenceReference"], mend.sequence_url)
+    mend.set_reels(document, _KEY, _reel)
+    _name_reels(document)
+    _put_video_first(document)
+
+
+def returned(document: Node) -> Iterator[tuple[str, Node]]:
+    """Yield the clips that come back: the enabled ones of the first track, not nested."""
+    for _, node in walk(document):
+        if schema_of(node) == "Timeline" and (tracks := children_of(node["tracks"])):
+            for number, item in enumerate(children_of(tracks[0])):
+                if schema_of(item) == "Clip" and item.get("enabled", True):
+                    yield f"0/{number}", item
+
+
+def put(clip: Node, envelope: Envelope, line: str) -> None:
+    """Put the line for people and the payload's frames into the event's comments."""
+    comments = _comments(clip)
+    comments[:0] = [line]
+    comments.extend(codec.pack(envelope, LIMIT))
+
+
+def put_whole(timeline: Node, envelope: Envelope) -> None:
+    """Put the timeline's payload on the first and the last event that are written."""
+    clips = [clip for _, clip in returned(timeline)]
+    for clip in {id(c): c for c in (*clips[:1], *clips[-1:])}.values():
+        _comments(clip).extend(codec.pack(envelope, LIMIT))
+
+
+def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
+    """Take our comment lines out of every event.
+
+    The clip after a dissolve comes back with its neighbour's comments before its own.
+    """
+    before: list[str] = []
+    dissolve = False
+    for _, item in walk(document):
+        if schema_of(item) != "Clip":
+            dissolve = schema_of(item) == "Transition"
+            continue
+        own = (item.get("metadata") or {}).get(_KEY)
+        comments = own.get("comments") if isinstance(own, dict) else None
+        texts = [t for t in comments if isinstance(t, str)] if isinstance(comments, list) else []
+        ours = [text for text in texts if codec.is_ours(text)]
+        if ours:
+            own["comments"] = [text for text in comments if not codec.is_ours(text)]
+            if not own["comments"]:
+                del own["comments"]
+            if not own:
+                del item["metadata"][_KEY]
+            inherited = set(before) if dissolve else set()
+            kept = [text for text in ours if text not in inherited]
+            if kept:
+                yield item, kept
+        before, dissolve = ours, False
+
+
+def _comments(clip: Node) -> list[str]:
+    own = metadata_of(clip).setdefault(_KEY, {})
+    comments: list[str] = own.setdefault("comments", [])
+    return comments
+
+
+def _name_reels(document: Node) -> None:
+    """Give a reel to clips whose name or media would make one that splits the event's line."""
+    for _, clip in clips_of(document):
+        own = metadata_of(clip).get(_KEY)
+        if isinstance(own, dict) and own.get("reel"):
+            continue
+        source = _reel_source(clip)
+        if " " in re.sub(r"[^ a-zA-Z0-9]+", "", source)[:8].strip() or not _reel(source):
+            clip["metadata"][_KEY] = {**(own or {}), "reel": _reel(source) or "AX"}
+
+
+def _reel_source(clip: Node) -> str:
+    reference = references_of(clip).get(clip.get("active_media_reference_key", "")) or {}
+    url = reference.get("target_url") or ""
+    name = reference.get("name") or url or clip.get("name") or ""
+    base = str(name).replace("\\", "/").rpartition("/")[2]
+    return re.sub(r"([.][a-zA-Z]+)$", "", base)
+
+
+def _reel(name: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_]+", "", name)[:8]
+
+
+def _put_video_first(document: Node) -> None:
+    """The stock writer writes the first track, whatever its kind."""
+    for _, node in walk(document):
+        if schema_of(node) == "Timeline" and node.get("tracks"):
+            tracks = node["tracks"]["children"]
+            tracks.sort(key=lambda track: track.get("kind") != "Video" or not track.get("enabled"))
