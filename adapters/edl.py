@@ -20,11 +20,13 @@ from collections.abc import Iterator
 from castline.adapters.carrier import codec, mend
 from castline.adapters.carrier.document import (
     Node,
+    active_reference_of,
     children_of,
     clips_of,
     metadata_of,
     references_of,
     schema_of,
+    url_of,
     walk,
 )
 from castline.adapters.carrier.envelope import Envelope
@@ -78,6 +80,7 @@ def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
     The clip after a dissolve comes back with its neighbour's comments before its own.
     """
     before: list[str] = []
+    media = None
     dissolve = False
     for _, item in walk(document):
         if schema_of(item) != "Clip":
@@ -96,8 +99,17 @@ def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
             inherited = set(before) if dissolve else set()
             kept = [text for text in ours if text not in inherited]
             if kept:
+                if dissolve and url_of(active_reference_of(item)) == media:
+                    _drop_media(item)
                 yield item, kept
         before, dissolve = ours, False
+        media = url_of(active_reference_of(item))
+
+
+def _drop_media(clip: Node) -> None:
+    """Forget the media that the stock reader took from the other side of the dissolve."""
+    key = clip.get("active_media_reference_key", "")
+    references_of(clip)[key] = {"OTIO_SCHEMA": "MissingReference.1"}
 
 
 def _comments(clip: Node) -> list[str]:

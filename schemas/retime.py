@@ -88,14 +88,7 @@ def shown_range(time_map: TimeMap, place: str = "time map") -> MediaRange:
         InvalidValueError: no cut frame begins within the map.
 
     """
-    ends: list[int] = []
-    for piece in time_map.pieces:
-        frames = range(
-            math.ceil(piece.start * time_map.cut_rate), math.ceil(piece.end * time_map.cut_rate)
-        )
-        for frame in frames[:1] + frames[-1:] if len(frames) > 1 else frames:
-            shown = piece.shown(frame / time_map.cut_rate)
-            ends.append(math.floor(shown * time_map.media_rate))
+    ends = [media_frame for _, media_frame in time_map.frame_ends()]
     if not ends:
         raise InvalidValueError(f"{place}: found no frame, expected at least one that is seen")
     return MediaRange(min(ends), max(ends), ends[0], ends[-1], time_map.media_rate)

@@ -39,7 +39,7 @@ class ClipInCut:
 class _Span:
     """Where a child lies in its parent's time, in seconds; where that is unknown, why."""
 
-    child: otio.schema.Item
+    child: otio.core.Item
     start: Fraction
     end: Fraction
     error: CastlineError | None = None
@@ -120,7 +120,7 @@ class _Pass:
         global_start: bool,
         rate: float | None,
         convention: Convention | None,
-        wanted: dict[int, otio.schema.Item] | None,
+        wanted: dict[int, otio.core.Item] | None,
     ) -> None:
         self.timeline = timeline
         self.offset = Fraction(0)
@@ -214,7 +214,7 @@ class _Pass:
                 spans.append(self._open_span(child, Fraction(0), error))
         return spans
 
-    def _open_span(self, child: otio.schema.Item, start: Fraction, error: CastlineError) -> _Span:
+    def _open_span(self, child: otio.core.Item, start: Fraction, error: CastlineError) -> _Span:
         """Place a child of unknown length; what a composition begins with is still known."""
         if isinstance(child, otio.core.Composition):
             return _Span(child, start, start + self._extent(child))
@@ -227,7 +227,7 @@ class _Pass:
         ends = (span.end for span in self._children(parent))
         return max(ends, default=Fraction(0))
 
-    def _length(self, item: otio.schema.Item) -> Fraction:
+    def _length(self, item: otio.core.Item) -> Fraction:
         """Give an item's length in its parent, which no effect changes; in seconds."""
         if item.source_range is not None:
             return exact_seconds(item.source_range.duration)
@@ -266,11 +266,11 @@ def _failed(item: otio.core.Composable, error: CastlineError) -> Iterator[ClipIn
         yield ClipInCut(clip, None, error)
 
 
-def _items(parent: otio.core.Composition) -> list[otio.schema.Item]:
-    return [child for child in parent if isinstance(child, otio.schema.Item)]
+def _items(parent: otio.core.Composition) -> list[otio.core.Item]:
+    return [child for child in parent if isinstance(child, otio.core.Item)]
 
 
-def _with_ancestors(clip: otio.schema.Clip) -> list[otio.schema.Item]:
+def _with_ancestors(clip: otio.schema.Clip) -> list[otio.core.Item]:
     found = [clip]
     while (parent := found[-1].parent()) is not None:
         found.append(parent)

@@ -46,7 +46,7 @@ class Program(Enum):
         return Convention(step=Step.FRAMES if frames else Step.SECONDS)
 
 
-def program_of(item: otio.schema.Item) -> Program | None:
+def program_of(item: otio.core.Item) -> Program | None:
     """Tell from its metadata, markers and media which program wrote the item, else None.
 
     All media references are asked, not only the active one, so that switching a take does not

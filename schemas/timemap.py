@@ -110,8 +110,7 @@ class TimeMap:
             InvalidValueError: the media is never seen.
 
         """
-        cut_time = cut_frame / self.cut_rate
-        return math.floor(self._piece_at(cut_time).shown(cut_time) * self.media_rate)
+        return _shown_frame(self, self._piece_at(cut_frame / self.cut_rate), cut_frame)
 
     def cut_frames(self, media_frame: int) -> tuple[int, ...]:
         """Give the cut frames that show this media frame, in cut order."""
@@ -126,8 +125,14 @@ class TimeMap:
         """Pair each cut frame with the media frame it shows, in cut order."""
         for piece in self.pieces:
             for frame in _frames_of(piece, self.cut_rate):
-                shown = piece.shown(frame / self.cut_rate)
-                yield frame, math.floor(shown * self.media_rate)
+                yield frame, _shown_frame(self, piece, frame)
+
+    def frame_ends(self) -> Iterator[tuple[int, int]]:
+        """Pair the first and last cut frame of each piece with the media frame they show."""
+        for piece in self.pieces:
+            frames = _frames_of(piece, self.cut_rate)
+            for frame in (frames[:1], frames[-1:]):
+                yield from ((n, _shown_frame(self, piece, n)) for n in frame)
 
     def shifted(self, seconds: Fraction) -> TimeMap:
         """Give the same map, later in the cut by so many seconds."""
@@ -163,6 +168,10 @@ class TimeMap:
 
 def _start(piece: Piece) -> Fraction:
     return piece.start
+
+
+def _shown_frame(time_map: TimeMap, piece: Piece, cut_frame: int) -> int:
+    return math.floor(piece.shown(cut_frame / time_map.cut_rate) * time_map.media_rate)
 
 
 def _frames_of(piece: Piece, rate: Fraction) -> range:

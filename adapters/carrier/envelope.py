@@ -130,9 +130,9 @@ def clip_envelope(clip: Node, address: str, mends: Mends | None = None) -> Envel
 
 
 def _active_part(reference: Node) -> Node:
-    # The format itself says the rest of the reference that it keeps.
+    # The format itself says the rest, should it keep the reference.
     data = data_of(reference)
-    part: Node = {"name": reference.get("name")}
+    part: Node = {key: reference.get(key) for key in ("name", "available_range")}
     if data is not None:
         part["data"] = data
     return part

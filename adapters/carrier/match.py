@@ -56,7 +56,7 @@ def match(pools: Sequence[tuple[list[Node], list[Envelope]]]) -> Match:
         leftovers.append((free_clips, free_envelopes))
     _settle(claims, answer)
     placed_ids = {envelope["id"] for _, envelope in answer.placed}
-    for (clips, envelopes), (free_clips, free_envelopes) in zip(pools, leftovers, strict=True):
+    for (_, envelopes), (free_clips, free_envelopes) in zip(pools, leftovers, strict=True):
         _copy(free_clips, envelopes, answer)
         for envelope in free_envelopes:
             if envelope["id"] not in placed_ids:

@@ -220,10 +220,12 @@ def _restore_references(clip: Node, envelope: Envelope) -> None:
     part = kept.get(active) or {}
     if original is not None:
         current = original
+    elif returned is None or (dropped and envelope.get("url")):
+        current = _whole_references(kept, active, envelope)[active]
     else:
-        current = returned if returned is not None else {"OTIO_SCHEMA": "MissingReference.1"}
-        if not current.get("name") and part.get("name"):
-            current["name"] = part["name"]
+        current = returned
+        for key in ("name", "available_range"):
+            current[key] = current.get(key) or part.get(key)
         if part.get("data") is not None:
             set_data(current, part["data"])
     others = {key: reference for key, reference in kept.items() if key != active}
@@ -252,7 +254,7 @@ def _whole_references(kept: Node, active: str, envelope: Envelope) -> Node:
             "OTIO_SCHEMA": "ExternalReference.1",
             "metadata": {},
             "name": part.get("name") or "",
-            "available_range": None,
+            "available_range": part.get("available_range"),
             "available_image_bounds": None,
             "target_url": envelope.get("url") or "",
         }
