@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from fractions import Fraction
+from functools import lru_cache
 
 from opentimelineio.opentime import RationalTime
 
@@ -16,6 +17,7 @@ _NTSC_ROUNDING = Fraction(5, 1000)
 _FRAME_NOISE = Fraction(1, 10_000_000)
 
 
+@lru_cache(maxsize=256)
 def exact_rate(rate: float) -> Fraction:
     """Give the rate that a written one means, in frames a second: 23.976 is 24000/1001.
 
@@ -36,6 +38,7 @@ def exact_rate(rate: float) -> Fraction:
     return exact_number(rate)
 
 
+@lru_cache(maxsize=1024)
 def exact_number(value: float) -> Fraction:
     """Give the simplest fraction that the float can stand for: 0.7 is 7/10, 0.333... is 1/3.
 
@@ -64,6 +67,8 @@ def exact_frames(value: float) -> Fraction:
 
     """
     _require(math.isfinite(value), "time", value, "a finite number of frames")
+    if value == int(value):
+        return Fraction(int(value))
     return _simplest_near(Fraction(value), _FRAME_NOISE)
 
 

@@ -108,8 +108,9 @@ def file_frame(reference: otio.schema.ImageSequenceReference, media_frame: int) 
     if available is None:
         raise InvalidValueError("image sequence: found no available_range, expected one")
     start = exact_frames(available.start_time.value)
-    steps = math.floor((media_frame - start) / max(reference.frame_step, 1))
-    return int(reference.start_frame) + steps * max(reference.frame_step, 1)
+    first: int = reference.start_frame
+    step: int = max(reference.frame_step, 1)
+    return first + math.floor((media_frame - start) / step) * step
 
 
 def clip_source(clip: otio.schema.Clip) -> Source:
@@ -194,7 +195,7 @@ def _media_start(start: otio.opentime.RationalTime, media_rate: Fraction) -> Fra
     Programs rescale with the rate as they write it (23.976024627685547), so the way back is the
     same; a rate made exact first would miss by a frame an hour in.
     """
-    if abs(exact_frames(start.value)).denominator > 1 and start.rate > 0:
+    if exact_frames(start.value).denominator > 1 and start.rate > 0:
         media = Fraction(start.value) / Fraction(start.rate) * media_rate
         if abs(media - round(media)) <= _MEDIA_FRAME_NOISE:
             return round(media) / media_rate

@@ -138,7 +138,7 @@ class _Pass:
         try:
             given = self.given_rate
             rate = timeline_rate(self.timeline) if given is None else exact_rate(given)
-            end = self._extent(top)
+            end = self._trim(top)[1]
         except CastlineError as error:
             yield from _failed(top, error)
             return
@@ -172,14 +172,26 @@ class _Pass:
 
     def _inside(self, parent: otio.core.Composition, rate: Fraction) -> TimeMap:
         """Map a composition's own time to the time of its children."""
-        start = Fraction(0)
         if parent.source_range is not None:
-            start = exact_seconds(parent.source_range.start_time)
             rate = exact_rate(parent.source_range.duration.rate)
+        start, length = self._trim(parent)
         place = f"{parent.schema_name().lower()} {parent.name!r}"
-        source = Source(start, self._extent(parent), rate, rate)
         warp = read_warp(parent.effects, place)
+        source = Source(start, length, rate, rate)
         return warped_map(source, warp, self.convention or Convention(), place)
+
+    def _trim(self, parent: otio.core.Composition) -> tuple[Fraction, Fraction]:
+        """Give where a composition's children are entered, and how long it lasts.
+
+        A trim that ends before the first child would hide them all. The stock EDL reader writes
+        one (start -86400) to say that the record starts at 01:00:00:00, so it is read that way.
+        """
+        content = max((span.end for span in self._children(parent)), default=Fraction(0))
+        if parent.source_range is None:
+            return Fraction(0), content
+        start = exact_seconds(parent.source_range.start_time)
+        length = exact_seconds(parent.source_range.duration)
+        return (start, content - start) if start + length <= 0 else (start, length)
 
     def _children(self, parent: otio.core.Composition) -> list[_Span]:
         """Place the children: after one another in a track, on top of one another in a stack."""
@@ -208,24 +220,20 @@ class _Pass:
     def _in_stack(self, stack: otio.core.Composition) -> list[_Span]:
         spans: list[_Span] = []
         for child in _items(stack):
+            if isinstance(child, otio.core.Composition):
+                spans.append(_Span(child, Fraction(0), self._trim(child)[1]))
+                continue
             try:
                 spans.append(_Span(child, Fraction(0), self._length(child)))
             except CastlineError as error:
-                spans.append(self._open_span(child, Fraction(0), error))
+                spans.append(_Span(child, Fraction(0), Fraction(0), error))
         return spans
 
     def _open_span(self, child: otio.core.Item, start: Fraction, error: CastlineError) -> _Span:
         """Place a child of unknown length; what a composition begins with is still known."""
         if isinstance(child, otio.core.Composition):
-            return _Span(child, start, start + self._extent(child))
+            return _Span(child, start, start + self._trim(child)[1])
         return _Span(child, start, start, error)
-
-    def _extent(self, parent: otio.core.Composition) -> Fraction:
-        """Give how far a composition's known children reach, or its trim; in seconds."""
-        if parent.source_range is not None:
-            return exact_seconds(parent.source_range.duration)
-        ends = (span.end for span in self._children(parent))
-        return max(ends, default=Fraction(0))
 
     def _length(self, item: otio.core.Item) -> Fraction:
         """Give an item's length in its parent, which no effect changes; in seconds."""
@@ -240,7 +248,7 @@ class _Pass:
                 raise span.error
             if isinstance(span.child, otio.core.Composition):
                 self._length(span.child)
-        return self._extent(item)
+        return self._trim(item)[1]
 
 
 def _shares(spans: list[_Span], inside: TimeMap) -> Iterator[TimeMap]:
