@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import opentimelineio as otio
 
+from castline.adapters.carrier.numbers import write_exactly
 from castline.schemas import names
 
 Node = dict[str, Any]
@@ -29,12 +31,18 @@ def take_out(root: otio.core.SerializableObject) -> Node:
 
 def put_back(document: Node) -> otio.core.SerializableObject:
     """Return the OTIO object of a JSON tree."""
-    return otio.core.deserialize_json_from_string(json.dumps(document, separators=(",", ":")))
+    text = write_exactly(json.dumps(document, separators=(",", ":")))
+    return otio.core.deserialize_json_from_string(text)
 
 
 def schema_of(node: Node) -> str:
     """Return the schema's name without its version: `Clip`, `Stack`."""
-    return str(node.get("OTIO_SCHEMA", "")).partition(".")[0]
+    return _name_of(str(node.get("OTIO_SCHEMA", "")))
+
+
+@lru_cache(maxsize=256)
+def _name_of(label: str) -> str:
+    return label.partition(".")[0]
 
 
 def children_of(node: Node) -> list[Node]:

@@ -45,8 +45,11 @@ class Carrier(Protocol):
     def put_whole(self, timeline: Node, envelope: Envelope) -> None:
         """Put the envelope of the timeline itself where it comes back."""
 
-    def take(self, document: Node) -> Iterator[tuple[Node, list[str]]]:
-        """Take out the texts of ours, with the object each was found on."""
+    def take(self, document: Node) -> Iterator[tuple[Node | list[Node], list[str]]]:
+        """Take out the texts of ours, with the object they were found on.
+
+        Or with the clips that share the place, all at once.
+        """
 
 
 def has_data(document: Node) -> bool:
@@ -118,7 +121,7 @@ def clip_envelope(clip: Node, address: str, mends: Mends | None = None) -> Envel
         envelope["data"] = data
     active = clip.get("active_media_reference_key", DEFAULT_MEDIA_KEY)
     envelope["references"] = {
-        key: _active_part(reference) if key == active else reference
+        key: _active_part(reference, undo or {}) if key == active else reference
         for key, reference in references.items()
     }
     envelope["active"] = active
@@ -129,11 +132,11 @@ def clip_envelope(clip: Node, address: str, mends: Mends | None = None) -> Envel
     return envelope
 
 
-def _active_part(reference: Node) -> Node:
+def _active_part(reference: Node, undo: Node) -> Node:
     # The format itself says the rest, should it keep the reference.
     data = data_of(reference)
     part: Node = {key: reference.get(key) for key in ("name", "available_range")}
-    if data is not None:
+    if data is not None and not undo.get("reference"):  # which holds it already
         part["data"] = data
     return part
 

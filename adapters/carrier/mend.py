@@ -42,6 +42,13 @@ class Mends:
         """Return how this clip's mends are undone, or None where it has none."""
         return self._undo.get(id(clip))
 
+    def set_name(self, clip: Node, name: Any) -> None:
+        """Give the clip this name for the writer's sake."""
+        undo = self._undo.setdefault(id(clip), {})
+        undo.setdefault("name", clip.get("name"))
+        undo["written_name"] = name
+        clip["name"] = name
+
     def set_range(self, clip: Node, source_range: Node) -> None:
         """Give the clip this source range for the writer's sake."""
         undo = self._undo.setdefault(id(clip), {})
@@ -65,6 +72,12 @@ class Mends:
         reference = references_of(clip).get(key)
         if reference is not None and "reference" not in self._undo.get(id(clip), {}):
             self._undo.setdefault(id(clip), {})["reference"] = dict(reference)
+
+    def watch_media_range(self, clip: Node) -> None:
+        """Note the media's range as written, so that one that the editor changed stands."""
+        reference = active_reference_of(clip) or {}
+        undo = self._undo.setdefault(id(clip), {})
+        undo["written_available"] = reference.get("available_range")
 
 
 def time_node(value: float, rate: float) -> Node:

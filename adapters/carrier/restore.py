@@ -37,9 +37,10 @@ _BARE_CLIP: Node = {
 _COPY_NAMESPACE = uuid.UUID("6f0f6f4e-6a53-5d0e-8f6e-0c5a3d1c7b11")
 
 
-def extract(document: Node, carriers: Iterable[Carrier]) -> list[str]:
+def extract(document: Node, carriers: Iterable[Carrier], *, careful: bool = True) -> list[str]:
     """Take our texts out of the format's fields and put the data where it belongs.
 
+    With `careful` each object that a payload holds is tried on OTIO first, which costs time.
     Returns what a person should know, a line each; the same is in the timeline's `unplaced`.
     Data that the tree already holds under our key is left as it is: it is nearer to the truth
     than a copy in a comment. Nothing is changed where nothing of ours is found.
@@ -48,14 +49,15 @@ def extract(document: Node, carriers: Iterable[Carrier]) -> list[str]:
     warnings: list[str] = []
     for timeline in timelines or [document]:
         for carrier in carriers:
-            _Restoration(timeline, carrier).run(warnings)
+            _Restoration(timeline, carrier, careful).run(warnings)
     return warnings
 
 
 class _Restoration:
     """One carrier's data in one timeline."""
 
-    def __init__(self, timeline: Node, carrier: Carrier) -> None:
+    def __init__(self, timeline: Node, carrier: Carrier, careful: bool) -> None:
+        self.careful = careful
         self.timeline = timeline
         self.carrier = carrier
         self.addresses: dict[int, str] = {}
@@ -80,26 +82,27 @@ class _Restoration:
         self._apply_wholes()
         self._note(warnings)
 
-    def _read(self, owner: Node, texts: list[str]) -> None:
+    def _read(self, owner: Node | list[Node], texts: list[str]) -> None:
+        owners = owner if isinstance(owner, list) else [owner]
         unpacked = codec.unpack(texts)
-        place = self._where(owner)
+        place = self._where(owners[0])
         for reason, text in unpacked.damaged:
             self._leave(reason, place, text=text)
         envelopes: list[Envelope] = []
         for payload in unpacked.payloads:
-            if not _is_envelope(payload):
+            if not _is_envelope(payload, self.careful):
                 self._leave("damaged", place, text=codec.encode(payload))
             elif payload["kind"] == "timeline":
                 if payload not in self.wholes:
                     self.wholes.append(payload)
             else:
                 envelopes.append(payload)
-        if schema_of(owner) == "Clip" and envelopes:
+        if schema_of(owners[0]) == "Clip" and envelopes:
             key = tuple(sorted(str(envelope["id"]) for envelope in envelopes))
-            # An own place holds one clip's payload; only equal shared places make one pool.
-            if len(envelopes) == 1:
-                key = (*key, str(id(owner)))
-            self.pools.setdefault(key, ([], envelopes))[0].append(owner)
+            for clip in owners:
+                # An own place holds one clip's payload; only equal shared places make one pool.
+                own = (str(id(clip)),) if len(envelopes) == 1 else ()
+                self.pools.setdefault((*key, *own), ([], envelopes))[0].append(clip)
         else:
             for envelope in envelopes:
                 self._leave("no_clip", place, payload=envelope)
@@ -112,6 +115,8 @@ class _Restoration:
         undo = envelope.get("undo") or {}
         if "range" in undo and _equal_ranges(clip.get("source_range"), undo.get("written_range")):
             clip["source_range"] = undo["range"]
+        if "name" in undo and clip.get("name") == undo.get("written_name"):
+            clip["name"] = undo["name"]
         self._restore_markers(clip, envelope)
 
     def _apply_copy(self, clip: Node, envelope: Envelope) -> None:
@@ -146,7 +151,7 @@ class _Restoration:
             if number == 0 and whole.get("data") is not None and data_of(self.timeline) is None:
                 set_data(self.timeline, whole["data"])
             for envelope in whole.get("objects") or []:
-                if _is_envelope(envelope) and not self._place_object(envelope):
+                if _is_envelope(envelope, self.careful) and not self._place_object(envelope):
                     where = f"{envelope.get('kind')} {envelope.get('name') or ''}".strip()
                     at = envelope.get("at", str(envelope.get("id", "")).lstrip("@"))
                     self._leave("not_returned", f"{where} at {at}", payload=envelope)
@@ -219,7 +224,7 @@ def _restore_references(clip: Node, envelope: Envelope) -> None:
     original = undo.get("reference") if "reference" in undo else None
     part = kept.get(active) or {}
     if original is not None:
-        current = original
+        current = _with_media_range(original, returned, undo.get("written_available"))
     elif returned is None or (dropped and envelope.get("url")):
         current = _whole_references(kept, active, envelope)[active]
     else:
@@ -230,6 +235,14 @@ def _restore_references(clip: Node, envelope: Envelope) -> None:
             set_data(current, part["data"])
     others = {key: reference for key, reference in kept.items() if key != active}
     _set_references(clip, {**others, active: current}, active)
+
+
+def _with_media_range(original: Node, returned: Node | None, written: Any) -> Node:
+    """Return the original reference, with the range that the editor gave its media meanwhile."""
+    now = (returned or {}).get("available_range")
+    if written is None or now is None or _equal_ranges(now, written):
+        return original
+    return {**original, "available_range": now}
 
 
 def _add_new_media(
@@ -278,19 +291,29 @@ def restore_timeline(
     text = root.to_json_string(indent=-1)
     if not codec.holds_ours(text):
         return root
-    document = json.loads(text)
-    warnings = extract(document, carriers)
+    carriers = tuple(carriers)
     try:
-        restored = put_back(document)
-    except Exception as error:  # noqa: BLE001 - OTIO raises whatever the content provokes
-        _LOG.warning("castline: payloads left out: OTIO refuses them: %s", error)
-        return root
+        restored, warnings = _restore(text, carriers, careful=False)
+    except Exception:  # noqa: BLE001 - OTIO raises whatever the content provokes
+        try:
+            restored, warnings = _restore(text, carriers, careful=True)
+        except Exception as error:  # noqa: BLE001
+            _LOG.warning("castline: payloads left out: OTIO refuses them: %s", error)
+            return root
     for warning in warnings:
         _LOG.warning("castline: %s", warning)
     return restored
 
 
-def _is_envelope(payload: Any) -> bool:
+def _restore(
+    text: str, carriers: tuple[Carrier, ...], *, careful: bool
+) -> tuple[otio.core.SerializableObject, list[str]]:
+    document = json.loads(text)
+    warnings = extract(document, carriers, careful=careful)
+    return put_back(document), warnings
+
+
+def _is_envelope(payload: Any, careful: bool) -> bool:
     """Say whether a payload has our shape and holds objects that OTIO can read.
 
     A payload may be somebody else's, or made to harm: what OTIO refuses must not cost the cut.
@@ -302,17 +325,17 @@ def _is_envelope(payload: Any) -> bool:
     shapes = {"references": dict, "undo": dict, "markers": list, "posted": list, "objects": list}
     if any(not isinstance(payload.get(key, kind()), kind) for key, kind in shapes.items()):
         return False
-    return _is_readable(payload)
+    return _is_readable(payload, careful)
 
 
-def _is_readable(payload: Envelope) -> bool:
+def _is_readable(payload: Envelope, careful: bool) -> bool:
     references = payload.get("references") or {}
     active = payload.get("active")
     nodes = [node for key, node in references.items() if key != active]
     nodes += [n for n in ((payload.get("undo") or {}).get("reference"),) if n is not None]
     nodes += payload.get("markers") or []
-    return all(isinstance(node, dict) for node in [*references.values(), *nodes]) and all(
-        _otio_reads(node) for node in nodes
+    return all(isinstance(node, dict) for node in [*references.values(), *nodes]) and (
+        not careful or all(_otio_reads(node) for node in nodes)
     )
 
 

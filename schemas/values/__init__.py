@@ -5,6 +5,7 @@ from castline.schemas.values.cast import Cast, Character, Look, Reference
 from castline.schemas.values.clearance import Approval, Clearance, Consent
 from castline.schemas.values.decision import Decision
 from castline.schemas.values.finding import Loss, Problem
+from castline.schemas.values.plan import Check, Offer, OfferedMedia, Plan, Question
 from castline.schemas.values.record import Record
 from castline.schemas.values.slot import Expected, Note, Sequence, Slot, Unplaced
 from castline.schemas.values.take import Generation, Placement, Take
@@ -15,6 +16,7 @@ __all__ = [
     "Approval",
     "Cast",
     "Character",
+    "Check",
     "Clearance",
     "Consent",
     "Decision",
@@ -23,8 +25,12 @@ __all__ = [
     "Look",
     "Loss",
     "Note",
+    "Offer",
+    "OfferedMedia",
     "Placement",
+    "Plan",
     "Problem",
+    "Question",
     "Record",
     "Reference",
     "Score",

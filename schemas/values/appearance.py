@@ -14,7 +14,7 @@ WARNING_STATES: tuple[State, ...] = ("drift", "missing", "unexpected")
 """The states that a person should look at; they become markers."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Score(Record):
     """How much like the references a character is in one take, by one model."""
 
@@ -27,7 +27,7 @@ class Score(Record):
     threshold: Annotated[float | None, "the calibrated threshold it was held against"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Appearance(Record):
     """One character in one take, in media time."""
 

@@ -11,7 +11,7 @@ from castline.schemas.values.record import Record
 ReferenceKind = Literal["face", "figure", "other"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Reference(Record):
     """One picture that says what a character looks like."""
 
@@ -21,7 +21,7 @@ class Reference(Record):
     kind: Annotated[ReferenceKind, "what it shows of the character"] = "face"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Look(Record):
     """How a character looks in one stretch of story: costume, hair, age."""
 
@@ -30,7 +30,7 @@ class Look(Record):
     description: Annotated[str | None, "what makes this look"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Character(Record):
     """Somebody in the story, with the pictures that say who they are."""
 
@@ -42,7 +42,7 @@ class Character(Record):
     clearance: Annotated[Clearance | None, "likeness and consent, where one applies"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Cast(Record):
     """All characters of a production; other people's "bible"."""
 

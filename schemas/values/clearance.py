@@ -18,7 +18,7 @@ Likeness = Literal[
 Tristate = Literal["yes", "no", "unknown"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Consent(Record):
     """A performer's consent, by reference."""
 
@@ -29,7 +29,7 @@ class Consent(Record):
     status: Annotated[str | None, "given, asked, refused, withdrawn"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Approval(Record):
     """Somebody's written yes."""
 
@@ -38,7 +38,7 @@ class Approval(Record):
     ref: Annotated[str | None, "where the paper is"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Clearance(Record):
     """What a take, or a character's likeness, may be used for."""
 

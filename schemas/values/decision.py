@@ -12,7 +12,7 @@ from castline.schemas.values.record import Record
 Verdict = Literal["approved", "rejected", "hold", "omit"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Decision(Record):
     """What somebody said about a take or an appearance, and about which bytes and frames."""
 

@@ -10,7 +10,7 @@ from castline.schemas.values.record import Record
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Loss(Record):
     """One thing that one delivery could not carry."""
 
@@ -21,7 +21,7 @@ class Loss(Record):
     after: Annotated[Any, "what came back, as text"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Problem(Record):
     """One broken rule that `check` found."""
 

@@ -21,7 +21,7 @@ Data = dict[str, Any]
 """A plain dict of what OTIO metadata can hold: strings, numbers, lists, dicts, times, effects."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Record:
     """A frozen value whose fields are declared once, with the sentence that documents them.
 
@@ -37,6 +37,13 @@ class Record:
     def __post_init__(self) -> None:
         for spec in field_specs(type(self)):
             _check_finite(getattr(self, spec.name), f"{type(self).__name__}.{spec.name}")
+
+    def __eq__(self, other: object) -> bool:
+        # Not the dataclass's own: comparing an OTIO time with None raises TypeError.
+        if type(other) is not type(self):
+            return NotImplemented
+        mine, theirs = vars(self), vars(other)
+        return all(is_same(mine[name], theirs[name]) for name in mine)
 
     @classmethod
     def from_data(cls, data: Any, where: str = "") -> Self:
@@ -65,7 +72,7 @@ class Record:
         data: Data = {}
         for spec in field_specs(type(self)):
             value = getattr(self, spec.name)
-            if spec.required or value != spec.default:
+            if spec.required or not is_same(value, spec.default):
                 data[spec.name] = _write(value)
         data.update({key: plain(item) for key, item in self.extra.items()})
         return data
@@ -107,6 +114,21 @@ def _default_of(item: Any) -> Any:
     if item.default is not dataclasses.MISSING:
         return item.default
     return item.default_factory()
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Say whether two values are the same; times are so with the same value and rate."""
+    if isinstance(one, RationalTime) and isinstance(other, RationalTime):
+        return (one.value, one.rate) == (other.value, other.rate)
+    if isinstance(one, TimeRange) and isinstance(other, TimeRange):
+        return is_same(one.start_time, other.start_time) and is_same(one.duration, other.duration)
+    if isinstance(one, (RationalTime, TimeRange)) or isinstance(other, (RationalTime, TimeRange)):
+        return False
+    if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
+    return bool(one == other)
 
 
 def plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from castline.schemas.values.record import Record
 UnplacedReason = Literal["not_returned", "no_clip", "conflict", "damaged", "newer"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Expected(Record):
     """A character that the story wants in a slot."""
 
@@ -21,7 +21,7 @@ class Expected(Record):
     look_id: Annotated[str | None, "in which look"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Slot(Record):
     """A clip of the cut as a place to be filled: what editorial asked for."""
 
@@ -31,7 +31,7 @@ class Slot(Record):
     decisions: Annotated[tuple[Decision, ...], "what people said, oldest first"] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Note(Record):
     """What one of our markers points at."""
 
@@ -40,7 +40,7 @@ class Note(Record):
     character_id: Annotated[str | None, "the character"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Unplaced(Record):
     """Data that a file brought back and that found no place in the cut."""
 
@@ -53,7 +53,7 @@ class Unplaced(Record):
     text: Annotated[str | None, "the text as found, when it cannot"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Sequence(Record):
     """What castline says about the whole cut."""
 

@@ -15,7 +15,7 @@ from castline.schemas.values.record import Record
 Role = Literal["temp", "take"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Placement(Record):
     """How one reference sits in its clip.
 
@@ -31,7 +31,7 @@ class Placement(Record):
     ] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Generation(Record):
     """How a take was made. Given by others; castline records it and does not vouch for it."""
 
@@ -51,7 +51,7 @@ class Generation(Record):
     record_sha256: Annotated[str | None, "hash of that record"] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Take(Record):
     """One generated media file offered for a slot, or the temp that stood there before."""
 

@@ -1,0 +1,65 @@
+"""Looking at a cut's file from outside before anything parses it.
+
+Every limit is far above what a feature film needs. OTIO's own JSON reader ends the process on
+deep nesting and on a repeated key, so both are looked for first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from castline.adapters.paths import decode_text, read_bytes, require_file
+from castline.schemas.errors import UnreadableFileError
+
+MAX_BYTES = 1 << 30
+MAX_TEXT_BYTES = 512 << 20
+
+_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+
+
+def check_file(path: Path) -> None:
+    """Raise `UnreadableFileError` for what is not a regular, non-empty file of bearable size."""
+    size = require_file(path).stat().st_size
+    if size > MAX_BYTES:
+        raise UnreadableFileError(
+            f"{path}: found {size >> 20} MB, expected at most {MAX_BYTES >> 20} MB"
+        )
+
+
+def read_text(path: Path) -> str:
+    """Return a cut's text, in whatever encoding its program wrote it."""
+    return decode_text(read_bytes(path, MAX_TEXT_BYTES))
+
+
+def check_json(text: str, name: str) -> Any:
+    """Return the parsed JSON; raise `UnreadableFileError` where OTIO would not survive it."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError:
+        raise UnreadableFileError(f"{name}: found JSON nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise UnreadableFileError(
+            f"{name}: line {error.lineno}: found no JSON ({error.msg}), expected an OTIO file"
+        ) from None
+    except ValueError as error:
+        raise UnreadableFileError(f"{name}: found {error}") from None
+
+
+def check_xml(path: Path) -> None:
+    """Raise `UnreadableFileError` for XML that declares entities."""
+    raw = read_bytes(path, MAX_TEXT_BYTES)
+    if b"\x00" in raw[:4]:
+        raw = decode_text(raw).encode()
+    if _ENTITY.search(raw):
+        raise UnreadableFileError(f"{path}: found an entity declaration, expected plain XML")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        repeated = next(key for key in data if sum(key == k for k, _ in pairs) > 1)
+        raise ValueError(f"the key {repeated[:60]!r} twice in one object")
+    return data

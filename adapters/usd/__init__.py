@@ -1,0 +1,39 @@
+"""USD stages that hold a cut: written and read back without loss.
+
+What the format cannot say: nothing that OTIO's own JSON can say. (Neither keeps what follows a NUL
+inside a text.)
+
+How a file is laid out:
+
+* `/Timeline`, the default prim, is the object that was written, whatever its kind;
+  `castline:schema` says which. A timeline's stack is `/Timeline/tracks`.
+* Every child of a stack, track or collection is a prim under it, in order, named by kind, place
+  and name (`clip_3_sh010`); `displayName` holds the name as it is.
+* `castline:json` on each prim is the object as canonical OTIO JSON, without its children: those
+  are the prims below it (`"children":[]`, `"tracks":null` say where). It is the authority.
+* The other attributes are views of it for people and programs:
+
+  | attribute | type | meaning |
+  |---|---|---|
+  | `castline:schema` | token | OTIO schema and version, `Clip.2` |
+  | `castline:name` | string | the object's name |
+  | `castline:enabled` | bool | as in OTIO |
+  | `castline:trackKind` | token | `Video`, `Audio` |
+  | `castline:timelineRange:start`, `:end` | timecode | where the item lies in the stage's time, \
+end excluded; absent where OTIO cannot tell |
+  | `castline:sourceRange:start`, `:duration` | double | the source range, in frames of \
+`castline:rate`; media time, so layer offsets leave it alone |
+  | `castline:rate` | double | frames a second of the item's own times |
+  | `castline:version` | int | on `/Timeline`: the version of this layout |
+
+The stage plays at the cut's rate and spans the cut; `endTimeCode` is the last frame, included.
+No schema has to be registered: prims are plain `Scope`s.
+"""
+
+from __future__ import annotations
+
+from castline.adapters.usd.layout import SUFFIXES
+from castline.adapters.usd.read import read
+from castline.adapters.usd.write import write
+
+__all__ = ["SUFFIXES", "read", "write"]

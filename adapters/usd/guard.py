@@ -1,0 +1,156 @@
+"""Opening a layer that others wrote, after looking at it from outside.
+
+USD's text parser ends the process on deep nesting, so brackets are counted first, by the parser's
+own rules for strings, asset paths and comments. Nothing is composed: one layer is read, and
+whatever it references stays closed.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from castline.adapters.formats import suffix_of
+from castline.adapters.paths import read_bytes, require_file
+from castline.adapters.usd import library
+from castline.schemas.errors import UnreadableFileError
+
+MAX_BYTES = 512 << 20
+MAX_NESTING = 1000
+
+_TEXT = b"#usda"
+_CRATE = b"PXR-USDC"
+_EXPECTED = {"usda": "USD text", "usdc": "a USD crate", "usd": "USD text or a USD crate"}
+# What stands first after skipping plain text: a whole string, asset path or comment, a bracket, or
+# the start of a string that never ends, where USD's parser stops as well.
+_TOKEN = re.compile(
+    rb"""[^"'@#/(){}\[\]]*+
+    (?: \"{3} (?: [^"\\]++ | \\[\\"] | \\ | "(?!"") )*+ \"{3}
+      | '{3}  (?: [^'\\]++ | \\[\\'] | \\ | '(?!'') )*+ '{3}
+      | (?!\"{3}) " (?: [^"\\\r\n]++ | \\[\\"] | \\ )*+ "
+      | (?!'{3}) '  (?: [^'\\\r\n]++ | \\[\\'] | \\ )*+ '
+      | @@@ (?: [^@\\\r\n]++ | \\@@@ | \\ | @(?!@@) )*+ @{3,5}
+      | (?!@@@) @ [^@\r\n]*+ @
+      | \# [^\n]*+ | // [^\n]*+ | /\* (?: [^*]++ | \*(?!/) )*+ \*/
+      | / (?![/*])
+      | (?P<open> [(\[{] ) | (?P<close> [)\]}] )
+    )""",
+    re.VERBOSE,
+)
+
+
+def open_layer(path: Path) -> Any:
+    """Return the file's layer as an anonymous `Sdf.Layer`.
+
+    Raises `UnreadableFileError` for what is no USD file, is damaged, is larger than `MAX_BYTES`
+    or nests deeper than `MAX_NESTING`.
+    """
+    suffix = suffix_of(path)
+    require_file(path)
+    with library.quiet():
+        if suffix == "usdz":
+            return _open_package(path)
+        return _open_data(path, suffix, str(path))
+
+
+def check_nesting(data: bytes, place: str) -> None:
+    """Raise `UnreadableFileError` where USD text nests deeper than `MAX_NESTING`."""
+    depth = 0
+    position = 0
+    while token := _TOKEN.match(data, position):
+        position = token.end()
+        if token["open"]:
+            depth += 1
+            if depth > MAX_NESTING:
+                raise UnreadableFileError(
+                    f"{place}: found brackets nested deeper than {MAX_NESTING} levels"
+                )
+        elif token["close"]:
+            depth -= 1
+
+
+def _open_data(path: Path, suffix: str, place: str) -> Any:
+    from pxr import Tf
+
+    expected = _EXPECTED.get(suffix)
+    if expected is None:
+        raise UnreadableFileError(f"{place}: found suffix {suffix!r}, expected usd, usda, usdc")
+    with _reading(place):
+        with path.open("rb") as stream:
+            start = stream.read(len(_CRATE))
+        crate = start == _CRATE
+        if not (crate or start.startswith(_TEXT)) or suffix == ("usda" if crate else "usdc"):
+            raise UnreadableFileError(f"{place}: found {start!r} first, expected {expected}")
+        try:
+            return _open_crate(path, place) if crate else _open_text(path, place)
+        except Tf.ErrorException as error:
+            found = library.reason(error)
+            raise UnreadableFileError(f"{place}: found damaged USD: {found}") from None
+
+
+def _open_text(path: Path, place: str) -> Any:
+    from pxr import Sdf
+
+    data = read_bytes(path, MAX_BYTES)
+    check_nesting(data, place)
+    layer = Sdf.Layer.CreateAnonymous(".usda")
+    # From the very bytes that were checked: the file may change meanwhile.
+    if not layer.ImportFromString(data.decode("utf-8")):
+        raise UnreadableFileError(f"{place}: found damaged USD text")
+    return layer
+
+
+def _open_crate(path: Path, place: str) -> Any:
+    from pxr import Sdf
+
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise UnreadableFileError(
+            f"{place}: found {size >> 20} MB, expected at most {MAX_BYTES >> 20} MB"
+        )
+    # Anonymous: never a layer that this process has open and may have changed.
+    layer = Sdf.Layer.OpenAsAnonymous(str(path.absolute()))
+    if layer is None:
+        raise UnreadableFileError(f"{place}: found a damaged USD crate")
+    return layer
+
+
+def _open_package(path: Path) -> Any:
+    """Open a usdz's first layer from a copy, so that only one program reads the zip's folder."""
+    with _reading(str(path)), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        with zipfile.ZipFile(path) as package:
+            entry = min(package.infolist(), key=lambda e: e.header_offset, default=None)
+            found = entry.filename if entry else "nothing"
+            suffix = suffix_of(found)
+            if entry is None or suffix not in _EXPECTED:
+                raise UnreadableFileError(
+                    f"{path}: found {found!r} first in the package, expected a usd, usda or usdc"
+                )
+            place = f"{path}[{found}]"
+            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > MAX_BYTES:
+                raise UnreadableFileError(
+                    f"{place}: found {entry.file_size} bytes, expected at most {MAX_BYTES}, stored"
+                )
+            inner = Path(folder) / f"layer.{suffix}"
+            inner.write_bytes(package.read(entry))
+        return _open_data(inner, suffix, place)
+
+
+@contextmanager
+def _reading(place: str) -> Iterator[None]:
+    """Turn what goes wrong below USD into one line that names the file."""
+    try:
+        yield
+    except UnreadableFileError:
+        raise
+    except UnicodeDecodeError:
+        raise UnreadableFileError(f"{place}: found bytes that are no UTF-8 text") from None
+    except OSError as error:
+        raise UnreadableFileError(f"{place}: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+        raise UnreadableFileError(f"{place}: found a damaged package: {error}") from None

@@ -1,0 +1,92 @@
+"""How a cut lies in a stage: the names of prims and attributes, and the bounds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+SUFFIXES = ("usd", "usda", "usdc", "usdz")
+
+VERSION = 1
+"""Version of the layout; a reader refuses a later one."""
+
+ROOT_NAME = "Timeline"
+TRACKS_NAME = "tracks"
+CREATOR = "castline"
+CONTAINERS = frozenset({"Stack", "Track", "SerializableCollection"})
+
+JSON = "castline:json"
+SCHEMA = "castline:schema"
+NAME = "castline:name"
+ENABLED = "castline:enabled"
+TRACK_KIND = "castline:trackKind"
+START = "castline:timelineRange:start"
+END = "castline:timelineRange:end"
+SOURCE_START = "castline:sourceRange:start"
+SOURCE_DURATION = "castline:sourceRange:duration"
+RATE = "castline:rate"
+LAYOUT_VERSION = "castline:version"
+
+TYPES = {
+    JSON: "string",
+    SCHEMA: "token",
+    NAME: "string",
+    ENABLED: "bool",
+    TRACK_KIND: "token",
+    START: "timecode",
+    END: "timecode",
+    SOURCE_START: "double",
+    SOURCE_DURATION: "double",
+    RATE: "double",
+    LAYOUT_VERSION: "int",
+}
+"""USD's type of each attribute; all are uniform."""
+
+MAX_DEPTH = 500
+"""Levels of JSON in a whole cut. OTIO's reader ends the process somewhere above 1,000."""
+
+_SLUG_LENGTH = 40
+_UNFIT = re.compile(r"[^A-Za-z0-9]+")
+_BRACKET = re.compile(r'"(?:\\.|[^"\\])*+(?:"|\Z)|([\[{])|([\]}])', re.DOTALL)
+
+
+def child_field(document: dict[str, Any]) -> str | None:
+    """Return the field whose objects are prims of their own, or None where there is none."""
+    if kind_of(document) == "Timeline":
+        return TRACKS_NAME if TRACKS_NAME in document else None
+    is_container = kind_of(document) in CONTAINERS and isinstance(document.get("children"), list)
+    return "children" if is_container else None
+
+
+def kind_of(document: dict[str, Any]) -> str:
+    """Return the schema's name without its version: `Clip` of `Clip.2`."""
+    return str(document.get("OTIO_SCHEMA", "")).rpartition(".")[0]
+
+
+def prim_name(document: dict[str, Any], index: int) -> str:
+    """Return a prim name that is legal in any USD and unlike those of other indices."""
+    name = document.get("name")
+    parts = [_slug(kind_of(document).lower()) or "item", str(index)]
+    if isinstance(name, str) and (slug := _slug(name)):
+        parts.append(slug)
+    return "_".join(parts)
+
+
+def is_deeper(text: str, limit: int) -> bool:
+    """Say whether JSON text nests deeper than `limit` levels."""
+    if text.count("{") + text.count("[") <= limit:
+        return False
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        if bracket[1]:
+            depth += 1
+            if depth > limit:
+                return True
+        elif bracket[2]:
+            depth -= 1
+    return False
+
+
+def _slug(text: str) -> str:
+    slug = _UNFIT.sub("_", text).strip("_")[:_SLUG_LENGTH]
+    return slug if not slug[:1].isdigit() else f"_{slug}"

@@ -1,0 +1,163 @@
+"""Writing a cut as a stage."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import opentimelineio as otio
+
+from castline.adapters.formats import suffix_of
+from castline.adapters.output import whole_file
+from castline.adapters.usd import layout, library, placement
+from castline.adapters.usd.layout import kind_of
+from castline.adapters.usd.node import Node, split
+from castline.schemas.errors import UnwritableFileError
+
+UP_AXIS = "Y"
+METERS_PER_UNIT = 0.01
+
+_PACKED_LAYER = "timeline.usdc"
+_ALIGNMENT = 64  # bytes; USD maps the layer in a usdz straight into memory
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def write(timeline: otio.core.SerializableObject, path: str | Path) -> list[Any]:
+    """Write an OTIO object of any kind as a usd, usda, usdc or usdz file, whole or not at all.
+
+    The same object gives the same bytes. Returns what was lost: nothing. Raises
+    `UnwritableFileError` for another suffix, a folder that cannot be written to and an object that
+    OTIO itself cannot write or that nests deeper than `layout.MAX_DEPTH`, and
+    `MissingDependencyError` where USD is not installed.
+    """
+    path = Path(path)
+    library.require()
+    suffix = suffix_of(path)
+    if suffix not in layout.SUFFIXES:
+        expected = ", ".join(layout.SUFFIXES)
+        raise UnwritableFileError(f"{path}: found suffix {suffix!r}, expected one of {expected}")
+    if path.is_dir():
+        raise UnwritableFileError(f"{path}: found a folder, expected a file")
+    layer = _layer_of(split(_document_of(timeline, path)), path)
+    with whole_file(path, overwrite=True) as target, library.quiet():
+        if suffix == "usdz":
+            inner = target.with_name(_PACKED_LAYER)
+            _export(layer, inner, path)
+            _pack(inner, target)
+        else:
+            _export(layer, target, path)
+    return []
+
+
+def _document_of(root: otio.core.SerializableObject, path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(otio.core.serialize_json_to_string(root, indent=-1))
+    except RecursionError:
+        raise UnwritableFileError(f"{path}: found data nested too deep") from None
+    except (otio.exceptions.OTIOError, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UnwritableFileError(f"{path}: OTIO cannot write this object: {reason}") from None
+    if not isinstance(document, dict):
+        found = type(root).__name__
+        raise UnwritableFileError(f"{path}: found a {found}, expected an OTIO object")
+    return document
+
+
+def _layer_of(root: Node, path: Path) -> Any:
+    from pxr import Sdf
+
+    rate = placement.rate_of(root)
+    placement.place(root, rate)
+    layer = Sdf.Layer.CreateAnonymous(".usda")
+    _describe_stage(layer, root, rate)
+    types = {name: Sdf.ValueTypeNames.Find(kind) for name, kind in layout.TYPES.items()}
+    waiting = [(root, Sdf.PrimSpec(layer, root.name, Sdf.SpecifierDef, "Scope"))]
+    while waiting:
+        node, prim = waiting.pop()
+        _describe_prim(prim, node)
+        views = _views(node, path)
+        if node is root:
+            views[layout.LAYOUT_VERSION] = layout.VERSION
+            views.setdefault(layout.RATE, rate)
+        for name, value in views.items():
+            attribute = Sdf.AttributeSpec(prim, name, types[name], Sdf.VariabilityUniform)
+            attribute.default = value
+        waiting += [
+            (child, Sdf.PrimSpec(prim, child.name, Sdf.SpecifierDef, "Scope"))
+            for child in node.children
+        ]
+    return layer
+
+
+def _describe_stage(layer: Any, root: Node, rate: float) -> None:
+    layer.defaultPrim = root.name
+    layer.timeCodesPerSecond = layer.framesPerSecond = rate
+    layer.pseudoRoot.SetInfo("upAxis", UP_AXIS)
+    layer.pseudoRoot.SetInfo("metersPerUnit", METERS_PER_UNIT)
+    layer.customLayerData = {"creator": layout.CREATOR}
+    start = root.start or 0.0
+    layer.startTimeCode = start
+    layer.endTimeCode = max(start, start + (root.duration or 0.0) - 1)
+
+
+def _describe_prim(prim: Any, node: Node) -> None:
+    if layout.child_field(node.document):
+        prim.SetInfo("kind", "group")
+    name = node.document.get("name")
+    if name and isinstance(name, str):
+        prim.SetInfo("displayName", _sayable(name))
+
+
+def _views(node: Node, path: Path) -> dict[str, Any]:
+    """Return the attributes of a node's prim, by name."""
+    document = node.document
+    text = _encode(document)
+    if layout.is_deeper(text, layout.MAX_DEPTH - node.depth + 1):
+        raise UnwritableFileError(
+            f"{path}: found data nested too deep, expected at most {layout.MAX_DEPTH} levels"
+        )
+    views: dict[str, Any] = {layout.JSON: text, layout.SCHEMA: _sayable(document["OTIO_SCHEMA"])}
+    if isinstance(name := document.get("name"), str):
+        views[layout.NAME] = _sayable(name)
+    if isinstance(enabled := document.get("enabled"), bool):
+        views[layout.ENABLED] = enabled
+    if kind_of(document) == "Track" and isinstance(kind := document.get("kind"), str):
+        views[layout.TRACK_KIND] = _sayable(kind)
+    if node.start is not None and node.end is not None:
+        views[layout.START] = node.start
+        views[layout.END] = node.end
+    if rate := placement.own_rate(document):
+        views[layout.RATE] = rate
+    if source := placement.source_range(document):
+        views[layout.SOURCE_START], views[layout.SOURCE_DURATION] = source
+    return views
+
+
+def _sayable(text: str) -> str:
+    """Return text that USD's strings can hold; what they cannot, the JSON holds."""
+    return text if text.isprintable() else text.replace("\0", "\ufffd")
+
+
+def _export(layer: Any, target: Path, path: Path) -> None:
+    from pxr import Tf
+
+    try:
+        done = layer.Export(str(target))
+    except Tf.ErrorException as error:
+        raise UnwritableFileError(f"{path}: {library.reason(error)}") from None
+    if not done:
+        raise UnwritableFileError(f"{path}: USD wrote nothing")
+
+
+def _pack(layer: Path, target: Path) -> None:
+    """Make a usdz of one layer: a zip, uncompressed, its data aligned, without times or paths."""
+    entry = zipfile.ZipInfo(_PACKED_LAYER, _EPOCH)
+    header = 30 + len(_PACKED_LAYER) + 4
+    padding = -header % _ALIGNMENT
+    entry.extra = b"\x86\x19" + padding.to_bytes(2, "little") + bytes(padding)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as package:
+        package.writestr(entry, layer.read_bytes())
+    layer.unlink()

@@ -1,0 +1,361 @@
+"""The command line: a verb each, the same as in Python."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from castline import __version__
+from castline.schemas.errors import CastlineError, UsageError
+
+if TYPE_CHECKING:
+    from opentimelineio.schema import Timeline
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+FilePath = click.Path(path_type=Path)
+
+cut_argument = click.argument("cut", type=FilePath)
+rate_option = click.option("--rate", type=float, help="Frames a second, for EDL and ALE.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+output_option = click.option(
+    "-o", "--output", type=FilePath, required=True, help="The file to write."
+)
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what stands there.")
+cast_option = click.option(
+    "--cast", "cast_path", type=FilePath, help="Folder of the cast, or its cast.toml."
+)
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="castline")
+def cli() -> None:
+    """Carry AI-generated shots and their characters between the cut and the scene.
+
+    Reads and writes OTIO, EDL, FCP7 XML, FCPXML, AAF, ALE and USD; inputs are never changed.
+    Exit codes: 0 done, 1 failed or a broken rule, 2 usage, 3 a person must decide.
+    """
+
+
+@cli.command()
+@click.argument("files", type=FilePath, nargs=-1, required=True)
+@rate_option
+@json_option
+def info(files: tuple[Path, ...], rate: float | None, as_json: bool) -> None:
+    """Say what is in a cut."""
+    from castline.verbs.info import info as look
+
+    found = {str(path): look(_read(path, rate)) for path in files}
+    if as_json:
+        _print_json(found)
+        return
+    for path, facts in found.items():
+        click.echo(click.style(path, bold=True))
+        for name, value in facts.items():
+            click.echo(f"  {name.replace('_', ' '):<20} {_words(value)}")
+
+
+@cli.command()
+@cut_argument
+@click.argument("takes", type=FilePath)
+@output_option
+@click.option("--manifest", type=FilePath, help="CSV or JSON list of the takes.")
+@cast_option
+@click.option("--handles", type=click.IntRange(0), default=0, help="Frames wanted around a clip.")
+@click.option(
+    "--rate-policy",
+    type=click.Choice(["ask", "reinterpret", "resample", "reject"]),
+    default="ask",
+    help="What to do with takes of another rate.",
+)
+@click.option("--size", help="Picture size wanted, as 1920x1080.")
+@rate_option
+@overwrite_option
+@json_option
+def plan(
+    cut: Path,
+    takes: Path,
+    output: Path,
+    manifest: Path | None,
+    cast_path: Path | None,
+    handles: int,
+    rate_policy: Any,
+    size: str | None,
+    rate: float | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Match the takes in a folder to the slots of a cut, with reasons; change nothing.
+
+    Writes the plan as JSON, to read, to change and to give to conform. Exit code 3 where a
+    person must decide something.
+    """
+    from castline import plans
+    from castline.verbs.plan import plan as propose
+
+    with _progress("looking at takes") as progress:
+        proposal = propose(
+            _read(cut, rate),
+            takes,
+            manifest=manifest,
+            cast=_cast(cast_path),
+            handles=handles,
+            rate_policy=rate_policy,
+            size=_size(size),
+            progress=progress,
+        )
+    plans.write(proposal, output, overwrite=overwrite)
+    if as_json:
+        click.echo(plans.as_json(proposal))
+    else:
+        click.echo(plans.as_table(proposal))
+    _exit_undecided([f"{q.where}: {q.message}" for q in proposal.questions])
+
+
+@cli.command()
+@cut_argument
+@click.argument("plan", type=FilePath)
+@output_option
+@cast_option
+@rate_option
+@overwrite_option
+@json_option
+def conform(
+    cut: Path,
+    plan: Path,
+    output: Path,
+    cast_path: Path | None,
+    rate: float | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Attach the takes of a plan to the cut; keep the temp."""
+    from castline import plans
+    from castline.adapters import files
+    from castline.verbs.conform import conform as carry_out
+    from castline.verbs.conform import offers_of
+
+    proposal = plans.read(plan)
+    result = carry_out(_read(cut, rate), proposal, cast=_cast(cast_path))
+    files.write(result, output, overwrite=overwrite, rate=rate)
+    attached = list(offers_of(proposal))
+    left = len(proposal.offers) - len(attached)
+    shown = sum(offer.show for offer in attached)
+    facts = {"output": str(output), "attached": len(attached), "shown": shown, "left": left}
+    _report(
+        facts, f"{output}: {len(attached)} takes attached, {shown} shown, {left} left", as_json
+    )
+
+
+@cli.command()
+@cut_argument
+@click.argument("decisions", type=FilePath)
+@output_option
+@click.option("--by", help="Who decided, where the file does not say it.")
+@rate_option
+@overwrite_option
+@json_option
+def decide(
+    cut: Path,
+    decisions: Path,
+    output: Path,
+    by: str | None,
+    rate: float | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Record what people decided about takes.
+
+    DECISIONS is JSON: a list of {"slot", "take", "verdict", "by", "note"}.
+    """
+    from castline.adapters import files
+    from castline.verbs.decide import decide as record
+    from castline.verbs.decide import read_decisions
+
+    said = read_decisions(decisions)
+    result = record(_read(cut, rate), said, by=by)
+    files.write(result, output, overwrite=overwrite, rate=rate)
+    facts = {"output": str(output), "recorded": len(said)}
+    _report(facts, f"{output}: {len(said)} decisions recorded", as_json)
+
+
+@cli.command()
+@cut_argument
+@click.option(
+    "--to", "to", multiple=True, required=True, help="edl fcp7 fcpx aaf ale otio usd; repeatable."
+)
+@click.argument("more", nargs=-1)
+@click.option(
+    "-o", "--output", "folder", type=FilePath, required=True, help="The folder to write into."
+)
+@click.option("--name", help="Name of the files, without suffix.")
+@rate_option
+@overwrite_option
+@json_option
+def deliver(
+    cut: Path,
+    to: tuple[str, ...],
+    more: tuple[str, ...],
+    folder: Path,
+    name: str | None,
+    rate: float | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Write the cut for other programs; read each file back and name the losses.
+
+    Beside the files stand the cut as .otio, losses.json and losses.md. Several formats may
+    follow --to: castline deliver cut.otio --to edl fcp7 aaf -o out
+    """
+    from castline.losses import as_table
+    from castline.verbs.deliver import deliver as write_all
+
+    with _progress("delivering") as progress:
+        deliveries = write_all(
+            _read(cut, rate),
+            [*to, *more],
+            folder,
+            name=name,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    if as_json:
+        click.echo((folder / "losses.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        click.echo(as_table(deliveries, folder))
+    failed = [delivery for delivery in deliveries if delivery.error]
+    if failed:
+        raise CastlineError("; ".join(f"{d.format}: {d.error}" for d in failed))
+
+
+@cli.command()
+@cut_argument
+@click.option("--handles", type=click.IntRange(0), default=0, help="Frames wanted around a clip.")
+@rate_option
+@json_option
+def check(cut: Path, handles: int, rate: float | None, as_json: bool) -> None:
+    """Hold a cut against the rules: media, handles, rates, consent, provenance."""
+    from castline.verbs.check import check as hold
+
+    problems = hold(_read(cut, rate), folder=cut.parent, handles=handles)
+    if as_json:
+        _print_json([problem.to_data() for problem in problems])
+    else:
+        for problem in problems:
+            click.echo(f"{problem.severity:<8} {problem.rule}: {problem.where}: {problem.message}")
+        click.echo(f"{cut}: {len(problems)} problems")
+    if any(problem.severity == "error" for problem in problems):
+        raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=FilePath,
+    default=Path("demo"),
+    help="The folder to write into.",
+)
+def demo(folder: Path) -> None:
+    """Go the whole way on an example that castline draws itself."""
+    from castline.demo import run
+
+    run(folder, click.echo)
+
+
+@cli.command("plugin-path")
+def plugin_path() -> None:
+    """Print the manifest's path, for OTIO_PLUGIN_MANIFEST_PATH."""
+    from castline.adapters import otio
+
+    click.echo(Path(otio.__file__).with_name("plugin_manifest.json"))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; every failure is one line and an exit code."""
+    try:
+        code = cli(arguments, prog_name="castline", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("castline: stopped", err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except CastlineError as error:
+        click.echo(f"castline: {' '.join(str(error).split())}", err=True)
+        code = error.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _read(path: Path, rate: float | None) -> Timeline:
+    from castline.adapters import files
+
+    return files.read(path, rate)
+
+
+def _cast(path: Path | None) -> Any:
+    if path is None:
+        return None
+    from castline.adapters import cast
+
+    return cast.read(path)
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise UsageError(f"--size: found {text!r}, expected a size such as 1920x1080")
+    return int(width), int(height)
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int, int, str], None] | None]:
+    """Yield a function that moves a bar with the time left; none where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+
+        def move(done: int, total: int, name: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"{label}: {name}")
+
+        yield move
+
+
+def _report(facts: dict[str, Any], line: str, as_json: bool) -> None:
+    if as_json:
+        _print_json(facts)
+    else:
+        click.echo(line)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {count}" for key, count in value.items()) or "-"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else str(value)
+
+
+def _exit_undecided(lines: list[str]) -> None:
+    if lines:
+        from castline.schemas.errors import NeedsPersonError
+
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        raise NeedsPersonError(f"a person must decide: {lines[0]}{more}")

@@ -1,0 +1,113 @@
+"""Write the cut in formats for other programs, read each back, and name what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from opentimelineio import schema
+
+from castline.adapters import files
+from castline.adapters.compare import compare
+from castline.adapters.output import whole_folder
+from castline.losses import as_json, as_markdown
+from castline.schemas.errors import CastlineError, UsageError
+from castline.schemas.slots import give_slot_ids, slots_of, slug
+from castline.schemas.values import Loss
+
+FORMATS: dict[str, str] = {
+    "edl": "edl",
+    "fcp7": "xml",
+    "fcpx": "fcpxml",
+    "aaf": "aaf",
+    "ale": "ale",
+    "otio": "otio",
+    "usd": "usda",
+    "usdc": "usdc",
+    "usdz": "usdz",
+}
+"""Formats by the names that `--to` takes, with the suffix of each."""
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of the cut in one format."""
+
+    format: str
+    file: str
+    clips: int
+    """Clips of the cut."""
+    returned: int
+    """Clips that came back with all of castline's data."""
+    losses: tuple[Loss, ...] = ()
+    error: str | None = None
+    """Why there is no file, in the writer's or the reader's words."""
+
+
+def deliver(
+    cut: schema.Timeline,
+    to: Sequence[str],
+    folder: str | Path,
+    *,
+    name: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> list[Delivery]:
+    """Write the cut into a folder in each of the formats, with a sidecar .otio and the losses.
+
+    Each file is read back and compared with what was written, field by field. A format whose
+    writer refuses the cut is listed with the reason, and the others are delivered. The cut is
+    left as it is. Raises `UsageError` for an unknown format and `UnwritableFileError` where files
+    of those names stand in the folder, unless `overwrite`.
+    """
+    wanted = _wanted(to)
+    cut = cut.deepcopy()
+    give_slot_ids(cut)
+    stem = slug(name or cut.name) or "cut"
+    with whole_folder(Path(folder), overwrite=overwrite) as scratch:
+        files.write(cut, scratch / f"{stem}.otio")
+        deliveries = []
+        for number, format_name in enumerate(wanted):
+            if progress:
+                progress(number, len(wanted), format_name)
+            deliveries.append(_deliver_one(cut, format_name, scratch, stem))
+        (scratch / "losses.json").write_text(as_json(cut.name, deliveries), encoding="utf-8")
+        (scratch / "losses.md").write_text(as_markdown(cut.name, deliveries), encoding="utf-8")
+    return deliveries
+
+
+def _wanted(to: Sequence[str]) -> list[str]:
+    names = [name.strip().lower() for item in to for name in item.split(",") if name.strip()]
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown or not names:
+        found = ", ".join(unknown) or "nothing"
+        raise UsageError(f"--to: found {found}, expected some of {' '.join(FORMATS)}")
+    return list(dict.fromkeys(names))
+
+
+def _deliver_one(cut: schema.Timeline, format_name: str, folder: Path, stem: str) -> Delivery:
+    path = folder / f"{stem}.{FORMATS[format_name]}"
+    clips = slots_of(cut)
+    rate = next(_rates(cut), None)
+    try:
+        if format_name != "otio":
+            files.write(cut, path, rate=rate)
+        back = files.read(path, rate=rate)
+    except CastlineError as error:
+        path.unlink(missing_ok=True)
+        reason = str(error).replace(f"{folder}/", "")
+        return Delivery(format_name, path.name, len(clips), 0, error=reason)
+    losses = compare(cut, back)
+    hurt = {loss.where for loss in losses if loss.field.startswith(("castline.", "object"))}
+    hurt |= {loss.where for loss in losses if ".castline." in loss.field}
+    found = slots_of(back)
+    returned = sum(slot_id in found for slot_id in clips) - sum("clip" in where for where in hurt)
+    return Delivery(format_name, path.name, len(clips), max(0, returned), tuple(losses))
+
+
+def _rates(cut: schema.Timeline) -> Iterator[float]:
+    for clip in cut.find_clips():
+        yield clip.trimmed_range().duration.rate

@@ -1,0 +1,77 @@
+"""What is in a cut."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import opentimelineio as otio
+from opentimelineio import schema
+
+from castline.schemas.errors import CastlineError
+from castline.schemas.places import get_sequence, get_slot, get_take
+
+
+def info(cut: schema.Timeline) -> dict[str, Any]:
+    """Return the facts about a cut: tracks, clips, rate, media, takes and characters."""
+    clips = list(cut.find_clips())
+    kinds = Counter(type(item).__name__ for item in cut.find_children())
+    rates = Counter(round(clip.trimmed_range().duration.rate, 3) for clip in clips)
+    media = Counter(type(clip.media_reference).__name__ for clip in clips)
+    start = cut.global_start_time
+    facts: dict[str, Any] = {
+        "name": cut.name,
+        "start": _timecode(start) if start else None,
+        "duration": _timecode(cut.duration()) if clips else None,
+        "rates": {f"{rate:g}": count for rate, count in rates.most_common()},
+        "video_tracks": len(cut.video_tracks()),
+        "audio_tracks": len(cut.audio_tracks()),
+        "clips": len(clips),
+        "gaps": kinds["Gap"],
+        "transitions": kinds["Transition"],
+        "nested": kinds["Stack"],
+        "markers": sum(len(getattr(item, "markers", ())) for item in cut.find_children()),
+        "media": dict(media.most_common()),
+    }
+    return {**facts, **_ours(cut, clips)}
+
+
+def _ours(cut: schema.Timeline, clips: list[schema.Clip]) -> dict[str, Any]:
+    roles: Counter[str] = Counter()
+    characters: Counter[str] = Counter()
+    slots = decisions = unreadable = 0
+    for clip in clips:
+        try:
+            slot = get_slot(clip)
+            slots += slot is not None
+            decisions += len(slot.decisions) if slot else 0
+            for reference in clip.media_references().values():
+                take = get_take(reference)
+                if take is not None:
+                    roles[take.role] += 1
+                    characters.update(a.character_id for a in take.appearances)
+        except CastlineError:
+            unreadable += 1
+    try:
+        sequence = get_sequence(cut)
+        cast = [c.name for c in sequence.cast.characters] if sequence.cast else []
+        unplaced = len(sequence.unplaced)
+    except CastlineError:
+        cast, unplaced, unreadable = [], 0, unreadable + 1
+    return {
+        "slots": slots,
+        "takes": roles["take"],
+        "temps": roles["temp"],
+        "decisions": decisions,
+        "cast": cast,
+        "characters_in_takes": dict(characters.most_common()),
+        "unplaced": unplaced,
+        "unreadable": unreadable,
+    }
+
+
+def _timecode(time: otio.opentime.RationalTime) -> str:
+    try:
+        return str(time.to_timecode())
+    except ValueError:
+        return f"{time.value:g} frames at {time.rate:g}"
