@@ -117,12 +117,21 @@ def _facts(node: Node) -> Facts:
             for key, reference in references_of(node).items():
                 facts.update({f"media {key}.{n}": v for n, v in _facts(reference).items()})
         elif name in ("markers", "effects"):
-            for number, part in enumerate(value or [], 1):
-                label = f"{name[:-1]} {number}"
+            for label, part in _labelled(name[:-1], value or []):
                 facts.update({f"{label}.{n}": v for n, v in _facts(part).items()})
         else:
             facts[name] = _comparable(value)
     return facts
+
+
+def _labelled(kind: str, parts: list[Node]) -> Iterator[tuple[str, Node]]:
+    """Yield markers or effects with labels that do not depend on their order."""
+    counts: dict[str, int] = {}
+    for part in parts:
+        name = " ".join(str(part.get("name") or part.get("effect_name") or "").split())
+        label = f"{kind} {name.upper().replace('.', '_') or '?'}"
+        counts[label] = counts.get(label, 0) + 1
+        yield (label if counts[label] == 1 else f"{label} #{counts[label]}"), part
 
 
 def _metadata_facts(metadata: Node) -> Iterator[tuple[str, Any]]:
@@ -135,7 +144,20 @@ def _metadata_facts(metadata: Node) -> Iterator[tuple[str, Any]]:
 
 
 def _differences(where: str, before: Facts, after: Facts) -> Iterator[Loss]:
+    gone = {name[:-5] for name in before if name.endswith(".kind") and name not in after}
+    come = {name[:-5] for name in after if name.endswith(".kind") and name not in before}
+    yield from (
+        Loss(where=where, field=part, reason="not returned", before=before[f"{part}.kind"])
+        for part in sorted(gone)
+    )
+    yield from (
+        Loss(where=where, field=part, reason="added", after=after[f"{part}.kind"])
+        for part in sorted(come)
+    )
+    whole = tuple(f"{part}." for part in gone | come)
     for name in [*before, *(name for name in after if name not in before)]:
+        if name.startswith(whole):
+            continue  # the marker, effect or reference itself is listed
         old, new = before.get(name), after.get(name)
         if old == new or (old in _NOTHING and new in _NOTHING):
             continue

@@ -40,7 +40,7 @@ def restore_floats(root: otio.core.SerializableObject, stored: Stored) -> Any:
     for live, node in nodes:
         if missed.isdisjoint(node.floats):
             continue
-        if live is root and isinstance(live, otio.core.UnknownSchema):
+        if live is root and _is_unknown(live):
             return _build(node.document)
         for path in _paths_to(missed, node.document):
             try:
@@ -94,7 +94,7 @@ def _set(live: Any, document: Any, path: _Path) -> None:
         inner = document[key]
         is_open = isinstance(inner, list) or (isinstance(inner, dict) and not _is_value(inner))
         found = _get(live, key) if is_open else None
-        if not is_open or isinstance(found, otio.core.UnknownSchema):
+        if not is_open or _is_unknown(found):
             _put(live, key, _build(inner))
             return
         live, document = found, inner

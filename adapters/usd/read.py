@@ -10,8 +10,8 @@ from typing import Any
 import opentimelineio as otio
 
 from castline.adapters.usd import guard, layout, library
-from castline.adapters.usd.floats import restore_floats
 from castline.adapters.usd.document import parse
+from castline.adapters.usd.floats import restore_floats
 from castline.adapters.usd.node import Stored
 from castline.schemas.errors import NewerVersionError, UnreadableFileError
 

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,9 @@ from opentimelineio.core import SerializableObject
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from castline.schemas.errors import InvalidValueError
+
+_INT64 = range(-(2**63), 2**63)
+_BIG_INTEGER = re.compile(r"-?\d{19,40}")
 
 Data = dict[str, Any]
 """A plain dict of what OTIO metadata can hold: strings, numbers, lists, dicts, times, effects."""
@@ -142,6 +146,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, SerializableObject):
         return value.deepcopy()
+    if isinstance(value, int) and not _INT64.start <= value < _INT64.stop:
+        return str(value)  # seeds go to 2**64; OTIO's integers do not
     return value
 
 
@@ -171,6 +177,8 @@ def _read(item: Any, annotation: Any, where: str) -> Any:
         return wanted.from_data(plain(item), where)
     if wanted is float and type(item) is int:
         return float(item)
+    if wanted is int and isinstance(item, str) and _BIG_INTEGER.fullmatch(item):
+        return int(item)
     if not isinstance(item, wanted) or (wanted is int and isinstance(item, bool)):
         raise InvalidValueError(f"{where}: found {_kind(item)}, expected {wanted.__name__}")
     return plain(item)

@@ -225,6 +225,14 @@ def test_a_time_that_is_no_time_is_refused():
         Placement(source_range=TimeRange(RationalTime(float("nan"), 24), RationalTime(1, 24)))
 
 
+def test_a_seed_beyond_what_otio_holds_comes_back_as_the_same_number():
+    clip = otio.schema.Clip("c", otio.schema.ExternalReference("a.mov"))
+    take = Take(take_id="t", generation=Generation(seed=2**64 - 1))
+    set_take(clip.media_reference, take)
+    back = otio.adapters.read_from_string(clip.to_json_string(), "otio_json")
+    assert get_take(back.media_reference) == take
+
+
 def test_data_of_a_newer_version_is_left_alone():
     clip = otio.schema.Clip("c")
     clip.metadata["castline"] = {"version": names.PAYLOAD_VERSION + 1, "slot_id": "s"}
