@@ -31,6 +31,7 @@ from castline.adapters.carrier.document import (
     active_reference_of,
     children_of,
     clips_of,
+    data_of,
     references_of,
     schema_of,
     walk,
@@ -140,6 +141,8 @@ def take(document: Node) -> Iterator[tuple[Node | list[Node], list[str]]]:
             if key.startswith(SHARED_KEY):
                 tag = key.removeprefix(SHARED_KEY).partition("_")[0]
                 shared.setdefault(tag, (node, []))[1].append(text)
+        if ours and schema_of(node) == "Clip":
+            _drop_chain(node)
         if texts and schema_of(node) == "Clip":
             uses[(mob or str(id(node)), *texts)].append(node)
         elif texts:
@@ -148,7 +151,23 @@ def take(document: Node) -> Iterator[tuple[Node | list[Node], list[str]]]:
         yield clips, texts
     by_tag = {tag_of(mob): clips for mob, clips in by_mob.items()} if shared else {}
     for tag, (node, texts) in shared.items():
+        for clip in by_tag.get(tag, []):
+            _drop_chain(clip)
         yield by_tag.get(tag) or node, texts
+
+
+def _drop_chain(clip: Node) -> None:
+    """Forget the file and tape mobs that the stock reader lists as further references.
+
+    The payload holds what references the clip had.
+    """
+    references = references_of(clip)
+    if any(data_of(item) is not None for item in (clip, *references.values()) if item):
+        return  # not what the reader made
+    active = clip.get("active_media_reference_key")
+    for key, reference in list(references.items()):
+        if key != active and reference and KEY in (reference.get("metadata") or {}):
+            del references[key]
 
 
 def _share_comments(timeline: Node, groups: dict[str, list[Node]], mends: Mends) -> None:
@@ -218,8 +237,8 @@ def _wrap_groups(stack: Node) -> None:
                     items[n] = _group("Stack", child)
 
 
-def _group(kind: str, child: Node, **more: Any) -> Node:
-    return {"OTIO_SCHEMA": f"{kind}.1", "metadata": {}, "name": "", "children": [child], **more}
+def _group(schema: str, child: Node, **more: Any) -> Node:
+    return {"OTIO_SCHEMA": f"{schema}.1", "metadata": {}, "name": "", "children": [child], **more}
 
 
 def _kind_of(node: Node) -> str:
@@ -239,8 +258,8 @@ def _mend_track(track: Node, groups: dict[str, list[Node]], ids: MobIds, mends: 
             _write_dissolve(item, kind)
         elif schema_of(item) == "Clip":
             _show_as_file(item, mends)
-            if not _is_slug(item):
-                groups[ids.give(item, kind)].append(item)
+            shared = f"slug {id(item)}" if _is_slug(item) else ids.give(item, kind)
+            groups[shared].append(item)
 
 
 def _show_as_file(clip: Node, mends: Mends) -> None:

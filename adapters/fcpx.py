@@ -1,85 +1,207 @@
-"""Avid log exchange, through OTIO's stock adapter.
+"""Final Cut Pro X XML, through OTIO's stock adapter.
 
-One row a clip; the payload rides in columns of that row, `castline` for people and
-`castline_data` for the frames. What an ALE cannot say: it is a list of clips, so tracks, order in
-time, gaps, transitions, effects and markers are not written, and clips come back as a collection;
-rates other than the file's own; more than one reference a clip. What is attached to anything but
-a clip rides with the first and the last row.
+The stock adapter keeps people's text in one place only: note, keywords and metadata of the
+`asset-clip` that stands for a media file, which all uses of that file share. The payloads ride
+there as `castline.data.N`, the line for people in the note. An asset without an `asset-clip` of
+its own (its clips are nested, or an earlier asset has the name) and one with many uses, each of
+which would be handed every payload, leave theirs as `castline.held.N` with the first and the
+last asset that can hold them; the timeline's payload is there too. Where all clips are nested
+there is no such place, and the payloads ride in names of markers of the first compound clip.
+What the stock adapter's FCPXML cannot say, and where it goes:
+
+* one whole-frame rate a timeline out of 23.976, 24, 25, 29.97, 30, 50, 59.94 and 60: other
+  clips' times are rounded to it, the payload restores them; a cut at another rate cannot be read
+  back, nor can one at an NTSC rate whose connected clips would be written half a frame off;
+* the reader cuts times down (frame 29 at 25 becomes 28, 23.976 becomes 23): clips get their own
+  times back from the payload, unless they were changed, and the gaps that came of it are closed;
+* empty slots and generators are written as placeholder files, image sequences under one name;
+  the payload restores them, as it does all media references but the active one;
+* an apostrophe in a compound clip's name comes back as a typographic one;
+* a nested stack within a nested stack is refused or comes back twice;
+* a timeline that holds no clip has no place for its payload;
+* transitions, effects, disabled clips, names and order of tracks, the timeline's start and any
+  other metadata are not written: what is attached to them comes back in `unplaced`;
+* a clip also shows the markers of the clips connected to it; a marker's comment is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from castline.adapters.carrier import codec, mend
-from castline.adapters.carrier.document import Node, clips_of, metadata_of
+from castline.adapters import fcpx_assets, fcpx_layout, fcpx_times
+from castline.adapters.carrier import codec
+from castline.adapters.carrier.document import (
+    Node,
+    active_reference_of,
+    clips_of,
+    metadata_of,
+    schema_of,
+    url_of,
+    walk,
+)
 from castline.adapters.carrier.envelope import Envelope
+from castline.adapters.carrier.match import media_name
 from castline.adapters.carrier.mend import Mends
 
 SUFFIXES = ("fcpxml",)
-STOCK_ADAPTER = "ale"
-LIMIT = 1_000_000  # one cell; the stock adapter has no limit of its own
-MARKERS = False
-LINE_COLUMN = "castline"
-DATA_COLUMN = "castline_data"
+STOCK_ADAPTER = "fcpx_xml"
+LIMIT = 1_000_000  # one attribute; the stock adapter has no limit of its own
+MARKERS = True
 
-_KEY = "ALE"
+_NATIVE = "fcpx_asset"
+"""Where people's own metadata of an asset waits while references are restored."""
+_MOST_LINES = 8
+
+Found = tuple[Node | list[Node], list[str]]
 
 
 def mend_copy(document: Node, mends: Mends) -> None:
-    """Change on this copy what the stock ALE writer would refuse or garble."""
-    mend.give_source_ranges(document, mends)
-    mend.snap_rates(document)
+    """Change on this copy what the stock FCPXML writer would refuse or garble."""
     for _, clip in clips_of(document):
-        _flatten_cells(clip)
+        (clip.get("metadata") or {}).pop(_NATIVE, None)
+    timelines = _timelines(document)
+    for timeline in timelines:
+        rate = fcpx_layout.shape(timeline, mends)
+        fcpx_layout.show_as_files(timeline, mends)
+        fcpx_times.label_rate(timeline, rate, mends)
+    fcpx_assets.share(timelines, mends)
 
 
 def returned(document: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the clips that come back: all, nested ones too."""
-    return clips_of(document)
+    """Yield the clips whose payloads come back: those in video and audio tracks, nested ones too.
+
+    On a copy that was not mended, only those that an asset has its metadata from.
+    """
+    timelines = _timelines(document)
+    able = {id(clip) for clip in fcpx_assets.able_clips(timelines)}
+    for address, clip in clips_of(document):
+        if id(clip) in able or not timelines:
+            yield address, clip
 
 
 def put(clip: Node, envelope: Envelope, line: str) -> None:
-    """Put the line for people and the payload's frames into the row's columns."""
-    row = _row(clip)
-    row[LINE_COLUMN] = line
-    row[DATA_COLUMN] = _joined(row.get(DATA_COLUMN), codec.pack(envelope, LIMIT))
+    """Put the line for people and the payload's frames with the clip's asset."""
+    native = fcpx_assets.native_of(clip)
+    if native.noted is not None:
+        note = str(native.noted.get("note") or "")
+        if note.count(codec.SUMMARY_PREFIX) < _MOST_LINES:
+            native.noted["note"] = f"{note}\n{line}" if note else line
+    if native.media_range and "reference" not in (envelope.get("undo") or {}):
+        envelope["media_range"] = native.media_range
+    fcpx_assets.put_text(native, codec.pack(envelope, LIMIT))
 
 
 def put_whole(timeline: Node, envelope: Envelope) -> None:
-    """Put the timeline's payload on the first and the last row."""
-    clips = [clip for _, clip in returned(timeline)]
-    for clip in {id(c): c for c in (*clips[:1], *clips[-1:])}.values():
-        row = _row(clip)
-        row[DATA_COLUMN] = _joined(row.get(DATA_COLUMN), codec.pack(envelope, LIMIT))
+    """Put the timeline's payload with the first and the last asset that can hold it."""
+    first = next((clip for _, clip in returned(timeline)), None)
+    if first is not None:
+        native = fcpx_assets.native_of(first)
+        fcpx_assets.put_whole_text(native, codec.pack(envelope, LIMIT))
 
 
-def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
-    """Take our columns out of every row."""
-    for _, clip in clips_of(document):
-        row = (clip.get("metadata") or {}).get(_KEY)
-        if isinstance(row, dict) and (DATA_COLUMN in row or LINE_COLUMN in row):
-            row.pop(LINE_COLUMN, None)
-            cell = row.pop(DATA_COLUMN, None)
-            if not row:
-                del clip["metadata"][_KEY]
-            if isinstance(cell, str) and cell.strip():
-                yield clip, [cell]
+def take(document: Node) -> Iterator[Found]:
+    """Take our texts out of every asset; the uses of one asset are given together."""
+    uses: dict[Any, dict[str, list[Node]]] = defaultdict(lambda: defaultdict(list))
+    texts: dict[Any, list[str]] = {}
+    held: dict[str, None] = {}
+    free: dict[str, list[Node]] = defaultdict(list)
+    for kind, item in fcpx_assets.in_written_order(document):
+        held.update(dict.fromkeys(fcpx_assets.pop_marker_texts(item)))
+        if schema_of(item) != "Clip":
+            continue
+        own, lent = fcpx_assets.pop_texts(item)
+        held.update(dict.fromkeys(lent))
+        if own:
+            url = url_of(active_reference_of(item))
+            uses[url][kind].append(item)
+            texts.setdefault(url, own)
+        else:
+            free[kind].append(item)
+    if texts or held:
+        for _, clip in clips_of(document):
+            _set_native_aside(clip)
+    for url, clips in uses.items():
+        yield from _pools(clips, _about(texts[url], document), document)
+    yield from _pools(free, _about(list(held), document), document, strangers=True)
 
 
-def _row(clip: Node) -> Node:
-    row: Node = metadata_of(clip).setdefault(_KEY, {})
-    return row
+def settle(timeline: Node, placed: Sequence[tuple[Node, Envelope]]) -> None:
+    """Put right what the stock reader made of media, markers and times."""
+    as_read: dict[int, Node] = {}
+    posted: set[str] = set()
+    for clip, envelope in placed:
+        undo = envelope.get("undo") or {}
+        posted.update(envelope.get("posted") or [])
+        _restore_media_range(clip, envelope)
+        if "range" in undo and clip.get("source_range") is undo["range"]:
+            as_read[id(clip)] = undo["written_range"]
+    for _, clip in clips_of(timeline):
+        _restore_native(clip)
+        if posted and clip.get("markers"):
+            clip["markers"] = [m for m in clip["markers"] if m.get("name") not in posted]
+    fcpx_times.retime(timeline, as_read)
 
 
-def _joined(cell: Any, frames: list[str]) -> str:
-    return " ".join([*([cell] if isinstance(cell, str) and cell else []), *frames])
+def _pools(
+    clips: dict[str, list[Node]], texts: list[str], document: Node, *, strangers: bool = False
+) -> Iterator[Found]:
+    """Yield the texts of each kind of track with that kind's clips, or else with the others."""
+    kinds = {kind for kind, found in clips.items() if found}
+    shared: dict[str, list[str]] = defaultdict(list)
+    for text in texts:
+        kind = fcpx_assets.kind_of(text)
+        if kind != fcpx_assets.WHOLE and kind not in kinds and kinds:
+            kind = min(kinds)
+        shared[kind].append(text)
+    for kind, found in shared.items():
+        able = clips[kind] if kind in kinds else []
+        if strangers and len(able) == 1 and not _knows(found, able[0]):
+            able = []
+        if not able:
+            yield document, found
+        else:
+            yield able if len(able) > 1 else able[0], found
 
 
-def _flatten_cells(clip: Node) -> None:
-    """Put blanks for what would end a cell: the stock writer means to and does not."""
-    row = metadata_of(clip).get(_KEY)
-    for column, cell in list(row.items()) if isinstance(row, dict) else []:
-        if isinstance(cell, str):
-            row[column] = " ".join(cell.split())
+def _knows(texts: list[str], clip: Node) -> bool:
+    """Say whether any of these payloads is about a clip of this name or media."""
+    about = clip.get("name"), media_name(url_of(active_reference_of(clip)))
+    envelopes = [one for one in codec.unpack(texts).payloads if isinstance(one, dict)]
+    return any(
+        one.get("name") == about[0] or media_name(one.get("url")) == about[1] for one in envelopes
+    )
+
+
+def _about(texts: list[str], timeline: Node) -> list[str]:
+    return [text for text in texts if fcpx_assets.is_about(text, timeline)]
+
+
+def _timelines(document: Node) -> list[Node]:
+    return [
+        node for _, node in walk(document) if schema_of(node) == "Timeline" and node.get("tracks")
+    ]
+
+
+def _set_native_aside(clip: Node) -> None:
+    native = ((active_reference_of(clip) or {}).get("metadata") or {}).get(fcpx_assets.KEY)
+    if native:
+        metadata_of(clip)[_NATIVE] = native
+
+
+def _restore_native(clip: Node) -> None:
+    """Keep what people said about an asset, where its reference was restored from a payload."""
+    native = (clip.get("metadata") or {}).pop(_NATIVE, None)
+    reference = active_reference_of(clip)
+    if native and reference is not None:
+        metadata_of(reference)[fcpx_assets.KEY] = native
+
+
+def _restore_media_range(clip: Node, envelope: Envelope) -> None:
+    part = (envelope.get("references") or {}).get(envelope.get("active")) or {}
+    reference = active_reference_of(clip)
+    foretold = envelope.get("media_range")
+    if reference is not None and foretold and part.get("available_range"):
+        if fcpx_times.same_range(reference.get("available_range"), foretold):
+            reference["available_range"] = part["available_range"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,7 @@ _STOCK = {
 }
 _RATE_ARGUMENT = {"edl": "rate", "ale": "fps"}
 _TEXT = frozenset({"otio", "json", "edl", "ale"})
+_ALE_SECTION = re.compile(r"^Column\s*$", re.MULTILINE)
 _MAX_BUNDLE_CUT = 256 << 20
 
 
@@ -98,6 +100,8 @@ def _read_stock(path: Path, suffix: str, rate: float | None) -> otio.core.Serial
             text = guard.read_text(path)
             if suffix in ("otio", "json"):
                 guard.check_json(text, str(path))
+            if suffix == "ale" and not _ALE_SECTION.search(text):
+                raise UnreadableFileError(f"{path}: found no Column line, expected an Avid log")
             return otio.adapters.read_from_string(text, _STOCK[suffix], **arguments)
         return otio.adapters.read_from_file(str(path), _STOCK[suffix], **arguments)
 

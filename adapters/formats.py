@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 from castline.adapters import aaf, ale, bundle, edl, fcp7, fcpx
+from castline.adapters.bundle import Bundle, bundle_for
 from castline.adapters.carrier.envelope import Carrier
 
 EDITORIAL: dict[str, Carrier] = {"edl": edl, "fcp7": fcp7, "fcpx": fcpx, "aaf": aaf, "ale": ale}
 """The formats whose stock adapters keep no metadata of ours."""
 
-CARRIERS: tuple[Carrier, ...] = (*EDITORIAL.values(), bundle)
+CARRIERS: tuple[Carrier, ...] = (*EDITORIAL.values(), Bundle())
 
 KEEPING_SUFFIXES = frozenset({"otio", "json", "usd", "usda", "usdc", "usdz", "svg"})
 """Suffixes of formats that keep metadata as it is, or are never read back."""
@@ -21,8 +24,11 @@ METADATA_SUFFIXES = frozenset(bundle.SUFFIXES)
 ANY_ROOT_SUFFIXES = frozenset({*bundle.SUFFIXES, *ale.SUFFIXES})
 """Suffixes of formats that take any root; the others want a timeline."""
 
+COLLECTION_SUFFIXES = frozenset({*fcp7.SUFFIXES, *fcpx.SUFFIXES})
+"""Suffixes of formats that take a collection of timelines and nothing else as it is."""
+
 _BY_SUFFIX: dict[str, Carrier] = {
-    suffix: module for module in (edl, fcp7, fcpx, aaf, ale, bundle) for suffix in module.SUFFIXES
+    suffix: module for module in (edl, fcp7, fcpx, aaf, ale) for suffix in module.SUFFIXES
 }
 
 
@@ -31,6 +37,12 @@ def suffix_of(path: object) -> str:
     return PurePath(str(path)).suffix.lstrip(".").lower()
 
 
-def carrier_for(path: object) -> Carrier | None:
-    """Return the carrier for a file's suffix, or None where there is none."""
-    return _BY_SUFFIX.get(suffix_of(path))
+def carrier_for(path: object, arguments: Mapping[str, Any] | None = None) -> Carrier | None:
+    """Return the carrier for a file's suffix, or None where there is none.
+
+    `arguments` are those of the format's writer: a bundle's media policy changes what it keeps.
+    """
+    suffix = suffix_of(path)
+    if suffix in METADATA_SUFFIXES:
+        return bundle_for((arguments or {}).get("media_policy"))
+    return _BY_SUFFIX.get(suffix)

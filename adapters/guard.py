@@ -17,6 +17,9 @@ from castline.schemas.errors import UnreadableFileError
 MAX_BYTES = 1 << 30
 MAX_TEXT_BYTES = 512 << 20
 
+# OTIO writes and reads `Inf`; JSON for people and Python has `Infinity`.
+_OTIO_INFINITY = re.compile(r"[:,\[\s-]Inf\b")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\bInf\b')
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 
 
@@ -36,6 +39,8 @@ def read_text(path: Path) -> str:
 
 def check_json(text: str, name: str) -> Any:
     """Return the parsed JSON; raise `UnreadableFileError` where OTIO would not survive it."""
+    if _OTIO_INFINITY.search(text):
+        text = _TOKEN.sub(_spell_out, text)
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except RecursionError:
@@ -55,6 +60,10 @@ def check_xml(path: Path) -> None:
         raw = decode_text(raw).encode()
     if _ENTITY.search(raw):
         raise UnreadableFileError(f"{path}: found an entity declaration, expected plain XML")
+
+
+def _spell_out(match: re.Match[str]) -> str:
+    return "Infinity" if match[0] == "Inf" else match[0]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def before_write(
 ) -> otio.core.SerializableObject:
     """Return a copy with our data in the fields of the format, or the object as it is."""
     try:
-        path = (argument_map or {}).get("_filepath")
-        return embed_for(in_timeline, path)
+        told = argument_map or {}
+        return embed_for(in_timeline, told.get("_filepath"), told.get("adapter_arguments"))
     except Exception as error:  # noqa: BLE001 - a hook must never break somebody's write
         _LOG.warning("castline: data not carried: %s", error)
         return in_timeline
@@ -50,7 +50,9 @@ def after_read(
 
 
 def embed_for(
-    root: otio.core.SerializableObject, path: object | None
+    root: otio.core.SerializableObject,
+    path: object | None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> otio.core.SerializableObject:
     """Return a copy with our data in the fields that the format of this path passes through.
 
@@ -63,15 +65,27 @@ def embed_for(
     text = root.to_json_string(indent=-1)
     if _QUOTED_KEY not in text or not envelope.has_data(document := json.loads(text)):
         return root
-    carrier = formats.carrier_for(path) if path else None
+    carrier = formats.carrier_for(path, arguments) if path else None
     if carrier is None:
         for each in formats.EDITORIAL.values():
-            envelope.embed(document, each, move=False)
+            envelope.embed(document, each, move=False, mending=False)
     else:
-        if not isinstance(root, otio.schema.Timeline) and suffix not in formats.ANY_ROOT_SUFFIXES:
+        if not _takes(suffix, root):
             document = tree.take_out(timeline_of(root))
         envelope.embed(document, carrier, move=suffix not in formats.METADATA_SUFFIXES)
     return tree.put_back(document)
+
+
+def _takes(suffix: str, root: otio.core.SerializableObject) -> bool:
+    """Say whether the format's writer takes such an object without losing parts of it."""
+    if isinstance(root, otio.schema.Timeline) or suffix in formats.ANY_ROOT_SUFFIXES:
+        return True
+    return (
+        suffix in formats.COLLECTION_SUFFIXES
+        and isinstance(root, otio.schema.SerializableCollection)
+        and len(root) > 1
+        and all(isinstance(part, otio.schema.Timeline) for part in root)
+    )
 
 
 _WRITABLE = (otio.schema.SerializableCollection, otio.schema.Timeline, otio.core.Composable)

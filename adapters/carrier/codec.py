@@ -25,6 +25,9 @@ SUMMARY_PREFIX = "castline: "
 _MARK = "%CASTLINE"
 _FRAME = re.compile(r"%CASTLINE(\d{1,6}) ([0-9a-f]{8}) (\d{1,6})/(\d{1,6}) ([^%]*)%")
 _BROKEN = re.compile(r"%CASTLINE[^\n%]*%?")
+_OURS = re.compile(
+    rf"\n?(?:{_FRAME.pattern}|{_BROKEN.pattern}|(?:(?<=\n)|^){re.escape(SUMMARY_PREFIX)}[^\n]*)"
+)
 _SUMMARY = re.compile(rf"^{re.escape(SUMMARY_PREFIX)}.*$\n?", re.MULTILINE)
 _MAX_PAYLOAD = 64 * 1024 * 1024
 
@@ -83,6 +86,17 @@ def holds_ours(text: str) -> bool:
 def is_ours(text: str) -> bool:
     """Say whether the text is a frame, part of one, or a line for people, and nothing else."""
     return text.startswith((_MARK, SUMMARY_PREFIX))
+
+
+def cut_out(text: str) -> tuple[list[str], str]:
+    """Return what is ours in a text that others write in too, and the text without it.
+
+    A line break before ours goes with it, and not a character more.
+    """
+    if not holds_ours(text):
+        return [], text
+    ours = [match[0].removeprefix("\n") for match in _OURS.finditer(text)]
+    return ours, _OURS.sub("", text)
 
 
 def unpack(texts: Iterable[str]) -> Unpacked:

@@ -10,7 +10,7 @@ from castline.adapters.carrier.document import (
     DEFAULT_MEDIA_KEY,
     Node,
     active_reference_of,
-    clips_of,
+    children_of,
     data_of,
     pop_data,
     references_of,
@@ -37,7 +37,10 @@ class Carrier(Protocol):
         """Change on this copy what would make the stock writer refuse; note it in `mends`."""
 
     def returned(self, document: Node) -> Iterable[tuple[str, Node]]:
-        """Return the clips, with addresses, that a write and a read give back."""
+        """Return the clips, with addresses, that a write and a read give back.
+
+        And the nested stacks, where the format has a place for each.
+        """
 
     def put(self, clip: Node, envelope: Envelope, line: str) -> None:
         """Put a clip's envelope and the line for people into the clip's own place."""
@@ -57,7 +60,7 @@ def has_data(document: Node) -> bool:
     return any(data_of(node) is not None for node in _everything(document))
 
 
-def embed(document: Node, carrier: Carrier, *, move: bool = True) -> None:
+def embed(document: Node, carrier: Carrier, *, move: bool = True, mending: bool = True) -> None:
     """Put all of our data in the tree into the format's own fields.
 
     With `move` it is taken away from our key, so that a second call finds nothing to do (OTIO
@@ -66,19 +69,26 @@ def embed(document: Node, carrier: Carrier, *, move: bool = True) -> None:
     mends = Mends()
     for _ in carrier.take(document):
         pass  # frames of an earlier write; what we hold now is newer
-    carrier.mend_copy(document, mends)
+    if mending:
+        carrier.mend_copy(document, mends)
     timelines = [node for _, node in walk(document) if schema_of(node) == "Timeline"]
+    outside = list(_outside_envelopes(document)) if timelines else []
     for timeline in timelines or [document]:
-        _embed_timeline(timeline, carrier, mends)
+        _embed_timeline(timeline, carrier, mends, outside)
+        outside = []
     if move:
         for node in _everything(document):
             pop_data(node)
 
 
-def _embed_timeline(timeline: Node, carrier: Carrier, mends: Mends) -> None:
+def _embed_timeline(
+    timeline: Node, carrier: Carrier, mends: Mends, outside: list[Envelope]
+) -> None:
     returned = {id(clip) for _, clip in carrier.returned(timeline)}
-    homeless = [*_other_envelopes(timeline), *_removed_envelopes(mends)]
-    for address, clip in clips_of(timeline):
+    homeless = [*outside, *_other_envelopes(timeline, returned), *_removed_envelopes(mends)]
+    for address, clip in walk(timeline):
+        if schema_of(clip) != "Clip" and id(clip) not in returned:
+            continue
         envelope = clip_envelope(clip, address, mends)
         if envelope is None:
             continue
@@ -111,7 +121,7 @@ def clip_envelope(clip: Node, address: str, mends: Mends | None = None) -> Envel
     if data is None and not kept and not noted and undo is None and len(references) < 2:
         return None
     envelope: Envelope = {
-        "kind": "clip",
+        "kind": schema_of(clip).lower(),
         "id": _identity(data, address),
         "name": clip.get("name"),
         "range": clip.get("source_range"),
@@ -146,11 +156,27 @@ def _identity(data: Any, address: str) -> str:
     return slot_id if isinstance(slot_id, str) and slot_id else f"@{address}"
 
 
-def _other_envelopes(timeline: Node) -> Iterator[Envelope]:
+def _outside_envelopes(document: Node) -> Iterator[Envelope]:
+    """Yield envelopes of what stands beside or around the timelines of a collection."""
+    waiting = [("", document)]
+    while waiting:
+        address, node = waiting.pop()
+        if schema_of(node) == "Timeline":
+            continue
+        envelope = clip_envelope(node, address) if schema_of(node) == "Clip" else None
+        if envelope is not None:
+            yield envelope
+        elif data_of(node) is not None:
+            yield _object_envelope(node, address)
+        prefix = f"{address}/" if address else ""
+        waiting.extend((f"{prefix}{n}", child) for n, child in enumerate(children_of(node)))
+
+
+def _other_envelopes(timeline: Node, returned: set[int]) -> Iterator[Envelope]:
     for address, node in walk(timeline):
         if schema_of(node) == "Timeline":
             continue
-        if schema_of(node) != "Clip":
+        if schema_of(node) != "Clip" and id(node) not in returned:
             if data_of(node) is not None:
                 yield _object_envelope(node, address)
             for marker in node.get("markers") or []:

@@ -194,11 +194,12 @@ def _same_rate(one: Node, other: Node) -> bool:
 
 
 def _dicts(document: Any) -> Iterable[Node]:
+    """Yield OTIO's own dicts; a rate in somebody's metadata is theirs."""
     waiting = [document]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
             yield node
-            waiting.extend(node.values())
+            waiting.extend(value for key, value in node.items() if key != "metadata")
         elif isinstance(node, list):
             waiting.extend(node)

@@ -79,6 +79,8 @@ class _Restoration:
             self._apply_copy(clip, envelope)
         for envelope in answer.left:
             self._leave("no_clip", str(envelope.get("name") or envelope["id"]), payload=envelope)
+        if settle := getattr(self.carrier, "settle", None):
+            settle(self.timeline, [*answer.placed, *answer.copies])
         self._apply_wholes()
         self._note(warnings)
 
@@ -97,20 +99,21 @@ class _Restoration:
                     self.wholes.append(payload)
             else:
                 envelopes.append(payload)
-        if schema_of(owners[0]) == "Clip" and envelopes:
-            key = tuple(sorted(str(envelope["id"]) for envelope in envelopes))
-            for clip in owners:
-                # An own place holds one clip's payload; only equal shared places make one pool.
-                own = (str(id(clip)),) if len(envelopes) == 1 else ()
-                self.pools.setdefault((*key, *own), ([], envelopes))[0].append(clip)
-        else:
-            for envelope in envelopes:
+        kind = schema_of(owners[0]).lower()
+        fitting = [item for item in envelopes if item["kind"] == kind in ("clip", "stack")]
+        key = tuple(sorted(str(envelope["id"]) for envelope in fitting))
+        for clip in owners if fitting else []:
+            # An own place holds one clip's payload; only equal shared places make one pool.
+            own = (str(id(clip)),) if len(fitting) == 1 else ()
+            self.pools.setdefault((*key, *own), ([], fitting))[0].append(clip)
+        for envelope in envelopes:
+            if envelope not in fitting:
                 self._leave("no_clip", place, payload=envelope)
 
     def _apply(self, clip: Node, envelope: Envelope) -> None:
         if envelope.get("data") is not None and data_of(clip) is None:
             set_data(clip, envelope["data"])
-        if not any(data_of(reference) for reference in references_of(clip).values()):
+        if data_of(active_reference_of(clip) or {}) is None:
             _restore_references(clip, envelope)
         undo = envelope.get("undo") or {}
         if "range" in undo and _equal_ranges(clip.get("source_range"), undo.get("written_range")):
@@ -234,7 +237,8 @@ def _restore_references(clip: Node, envelope: Envelope) -> None:
         if part.get("data") is not None:
             set_data(current, part["data"])
     others = {key: reference for key, reference in kept.items() if key != active}
-    _set_references(clip, {**others, active: current}, active)
+    native = references_of(clip) if len(references_of(clip)) > 1 else {}
+    _set_references(clip, {**others, **native, active: current}, active)
 
 
 def _with_media_range(original: Node, returned: Node | None, written: Any) -> Node:
@@ -335,8 +339,18 @@ def _is_readable(payload: Envelope, careful: bool) -> bool:
     nodes += [n for n in ((payload.get("undo") or {}).get("reference"),) if n is not None]
     nodes += payload.get("markers") or []
     return all(isinstance(node, dict) for node in [*references.values(), *nodes]) and (
-        not careful or all(_otio_reads(node) for node in nodes)
+        not careful or (_otio_holds(payload) and all(_otio_reads(node) for node in nodes))
     )
+
+
+def _otio_holds(payload: Envelope) -> bool:
+    """Say whether OTIO takes everything in the payload as somebody's metadata."""
+    try:
+        put_back({**_BARE_CLIP, "metadata": {"payload": payload}})
+    except Exception as error:  # noqa: BLE001 - OTIO raises whatever the content provokes
+        _LOG.debug("payload refused: %s", error)
+        return False
+    return True
 
 
 def _otio_reads(node: Node) -> bool:

@@ -119,6 +119,10 @@ def _put(live: Any, key: Any, value: Any) -> None:
         setattr(live, key, value)
 
 
+def _is_unknown(live: Any) -> bool:
+    return isinstance(live, otio.core.SerializableObject) and live.is_unknown_schema
+
+
 def _is_value(document: dict[str, Any]) -> bool:
     """Say whether OTIO holds this as a value that is set whole."""
     return kind_of(document) in _VALUES

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.formats import suffix_of
 from castline.adapters.paths import read_bytes, require_file
 from castline.adapters.usd import library
-from castline.schemas.errors import UnreadableFileError
+from castline.adapters.usd.layout import suffix_of
+from castline.schemas.errors import CastlineError, UnreadableFileError
 
 MAX_BYTES = 512 << 20
 MAX_NESTING = 1000
@@ -58,6 +58,27 @@ def open_layer(path: Path) -> Any:
         return _open_data(path, suffix, str(path))
 
 
+@contextmanager
+def reading(place: str) -> Iterator[None]:
+    """Turn what USD and the files below it raise into one line that names the place."""
+    from pxr import Tf
+
+    try:
+        yield
+    except CastlineError:
+        raise
+    except Tf.ErrorException as error:
+        found = library.reason(error)
+        raise UnreadableFileError(f"{place}: found damaged USD: {found}") from None
+    except UnicodeDecodeError:
+        raise UnreadableFileError(f"{place}: found bytes that are no UTF-8 text") from None
+    except OSError as error:
+        raise UnreadableFileError(f"{place}: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, RuntimeError, EOFError, LookupError, ValueError) as error:
+        found = " ".join(str(error).split())[:300]
+        raise UnreadableFileError(f"{place}: found damaged data: {found}") from None
+
+
 def check_nesting(data: bytes, place: str) -> None:
     """Raise `UnreadableFileError` where USD text nests deeper than `MAX_NESTING`."""
     depth = 0
@@ -75,22 +96,16 @@ def check_nesting(data: bytes, place: str) -> None:
 
 
 def _open_data(path: Path, suffix: str, place: str) -> Any:
-    from pxr import Tf
-
     expected = _EXPECTED.get(suffix)
     if expected is None:
         raise UnreadableFileError(f"{place}: found suffix {suffix!r}, expected usd, usda, usdc")
-    with _reading(place):
+    with reading(place):
         with path.open("rb") as stream:
             start = stream.read(len(_CRATE))
         crate = start == _CRATE
         if not (crate or start.startswith(_TEXT)) or suffix == ("usda" if crate else "usdc"):
             raise UnreadableFileError(f"{place}: found {start!r} first, expected {expected}")
-        try:
-            return _open_crate(path, place) if crate else _open_text(path, place)
-        except Tf.ErrorException as error:
-            found = library.reason(error)
-            raise UnreadableFileError(f"{place}: found damaged USD: {found}") from None
+        return _open_crate(path, place) if crate else _open_text(path, place)
 
 
 def _open_text(path: Path, place: str) -> Any:
@@ -122,7 +137,7 @@ def _open_crate(path: Path, place: str) -> Any:
 
 def _open_package(path: Path) -> Any:
     """Open a usdz's first layer from a copy, so that only one program reads the zip's folder."""
-    with _reading(str(path)), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with reading(str(path)), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         with zipfile.ZipFile(path) as package:
             entry = min(package.infolist(), key=lambda e: e.header_offset, default=None)
             found = entry.filename if entry else "nothing"
@@ -139,18 +154,3 @@ def _open_package(path: Path) -> Any:
             inner = Path(folder) / f"layer.{suffix}"
             inner.write_bytes(package.read(entry))
         return _open_data(inner, suffix, place)
-
-
-@contextmanager
-def _reading(place: str) -> Iterator[None]:
-    """Turn what goes wrong below USD into one line that names the file."""
-    try:
-        yield
-    except UnreadableFileError:
-        raise
-    except UnicodeDecodeError:
-        raise UnreadableFileError(f"{place}: found bytes that are no UTF-8 text") from None
-    except OSError as error:
-        raise UnreadableFileError(f"{place}: {error.strerror or error}") from None
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
-        raise UnreadableFileError(f"{place}: found a damaged package: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from typing import Any
 
 SUFFIXES = ("usd", "usda", "usdc", "usdz")
@@ -70,6 +71,11 @@ def prim_name(document: dict[str, Any], index: int) -> str:
     if isinstance(name, str) and (slug := _slug(name)):
         parts.append(slug)
     return "_".join(parts)
+
+
+def suffix_of(path: PurePath | str) -> str:
+    """Return a path's suffix in lower case, without the dot."""
+    return PurePath(path).suffix.lstrip(".").lower()
 
 
 def is_deeper(text: str, limit: int) -> bool:

@@ -30,6 +30,7 @@ class Stored:
     floats: list[float]
     """The floats of many digits in the document."""
 
+    size: int
     children: list[Stored] = field(default_factory=list)
 
 
@@ -69,12 +70,13 @@ def _take_tracks(node: Node) -> None:
 
 def _take_children(node: Node) -> None:
     children = node.document["children"]
-    if all(_is_object(child) for child in children):  # a collection may hold None as well
-        node.document["children"] = []
-        node.children = [
-            Node(child, layout.prim_name(child, index), node.depth + 2)
-            for index, child in enumerate(children)
-        ]
+    if not all(_is_object(child) for child in children):
+        return  # None in a collection; OTIO reads no such thing back, so writing refuses it
+    node.document["children"] = []
+    node.children = [
+        Node(child, layout.prim_name(child, index), node.depth + 2)
+        for index, child in enumerate(children)
+    ]
 
 
 def _is_object(value: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +27,15 @@ def read(path: str | Path) -> otio.core.SerializableObject:
     path = Path(path)
     library.require()
     layer = guard.open_layer(path)
-    root = _root_of(layer, path)
-    version = _value(layer, root, layout.LAYOUT_VERSION)
-    if isinstance(version, int) and version > layout.VERSION:
-        raise NewerVersionError(
-            f"{path}: found version {version} of the layout, expected at most {layout.VERSION}"
-        )
-    stored = _collect(layer, root, path)
+    with guard.reading(str(path)):  # a damaged crate shows only where it is looked at
+        stored = _collect(layer, _root_of(layer, path), path)
     return restore_floats(_revive(stored.document, path), stored)
 
 
 def _root_of(layer: Any, path: Path) -> Any:
     """Return the prim that holds the cut: `/Timeline`, or what it was renamed to."""
-    prims = list(layer.rootPrims)
-    prims.sort(key=lambda prim: prim.name != layout.ROOT_NAME)
-    for prim in prims:
+    prims = _sound(layer.rootPrims)
+    for prim in sorted(prims, key=lambda prim: prim.name != layout.ROOT_NAME):
         if _value(layer, prim, layout.JSON) is not None:
             return prim
     raise UnreadableFileError(
@@ -52,29 +45,32 @@ def _root_of(layer: Any, path: Path) -> Any:
 
 def _collect(layer: Any, root: Any, path: Path) -> Stored:
     """Return the objects as a tree, their documents joined to one."""
-    first, size = _stored_at(layer, root, path, 1)
+    version = _value(layer, root, layout.LAYOUT_VERSION)
+    if isinstance(version, int) and version > layout.VERSION:
+        raise NewerVersionError(
+            f"{path}: found version {version} of the layout, expected at most {layout.VERSION}"
+        )
+    first = _stored(layer, root, path, 1)
     waiting = [(first, root, 1)]
-    objects = 0
+    size = first.size
+    objects = 1
     while waiting:
         stored, prim, depth = waiting.pop()
-        objects += 1
-        if size > guard.MAX_BYTES or objects > MAX_OBJECTS:
-            raise UnreadableFileError(f"{path}: found more data than a cut has")
-        step = 1 if layout.child_field(stored.document) == layout.TRACKS_NAME else 2
-        for child in _child_prims(prim):
-            if _value(layer, child, layout.JSON) is None:
-                _require_no_schema(layer, child, path)
-                continue
-            item, length = _stored_at(layer, child, path, depth + step)
-            size += length
+        depth += 1 if layout.child_field(stored.document) == layout.TRACKS_NAME else 2
+        for child in _children(layer, prim, path):
+            item = _stored(layer, child, path, depth)
             stored.children.append(item)
-            waiting.append((item, child, depth + step))
+            waiting.append((item, child, depth))
+            size += item.size
+            objects += 1
+            if size > guard.MAX_BYTES or objects > MAX_OBJECTS:
+                raise UnreadableFileError(f"{path}: found more data than a cut has")
         _join(stored, f"{path}: {prim.path}")
     return first
 
 
-def _stored_at(layer: Any, prim: Any, path: Path, depth: int) -> tuple[Stored, int]:
-    """Return the object on a prim and the length of its JSON."""
+def _stored(layer: Any, prim: Any, path: Path, depth: int) -> Stored:
+    """Return the object on a prim, below `depth` levels of JSON with its own."""
     place = f"{path}: {prim.path}: {layout.JSON}"
     text = _value(layer, prim, layout.JSON)
     if not isinstance(text, str):
@@ -82,7 +78,7 @@ def _stored_at(layer: Any, prim: Any, path: Path, depth: int) -> tuple[Stored, i
     if layout.is_deeper(text, layout.MAX_DEPTH - depth + 1):
         raise UnreadableFileError(f"{place}: found more than {layout.MAX_DEPTH} levels of JSON")
     document, floats = parse(text, place)
-    return Stored(document, floats), len(text)
+    return Stored(document, floats, len(text))
 
 
 def _join(stored: Stored, place: str) -> None:
@@ -102,19 +98,29 @@ def _join(stored: Stored, place: str) -> None:
         )
 
 
-def _child_prims(prim: Any) -> Iterable[Any]:
-    children = prim.nameChildren
-    order = list(prim.nameChildrenOrder)
-    if not order:
-        return children
-    return [children[name] for name in prim.ApplyNameChildrenOrder([p.name for p in children])]
+def _children(layer: Any, prim: Any, path: Path) -> list[Any]:
+    """Return the prims below that hold objects, in the order that the layer gives them."""
+    prims = _sound(prim.nameChildren)
+    if prims and len(prim.nameChildrenOrder):
+        names = prim.ApplyNameChildrenOrder([child.name for child in prims])
+        prims = [prim.nameChildren[name] for name in names]
+    found = []
+    for child in prims:
+        if layer.GetAttributeAtPath(child.path.AppendProperty(layout.JSON)) is not None:
+            found.append(child)
+        elif layer.GetAttributeAtPath(child.path.AppendProperty(layout.SCHEMA)) is not None:
+            raise UnreadableFileError(
+                f"{path}: {child.path}: found {layout.SCHEMA} without {layout.JSON}"
+            )
+    return found
 
 
-def _require_no_schema(layer: Any, prim: Any, path: Path) -> None:
-    if _value(layer, prim, layout.SCHEMA) is not None:
-        raise UnreadableFileError(
-            f"{path}: {prim.path}: found {layout.SCHEMA} without {layout.JSON}"
-        )
+def _sound(prims: Any) -> list[Any]:
+    """Return the prims of a view; a damaged crate names prims that it does not hold."""
+    found = list(prims)
+    if None in found:
+        raise ValueError("a prim is named but not there")
+    return found
 
 
 def _value(layer: Any, prim: Any, name: str) -> Any:

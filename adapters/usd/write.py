@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import opentimelineio as otio
 
-from castline.adapters.formats import suffix_of
 from castline.adapters.output import whole_file
 from castline.adapters.usd import layout, library, placement
-from castline.adapters.usd.layout import kind_of
+from castline.adapters.usd.layout import kind_of, suffix_of
 from castline.adapters.usd.node import Node, split
 from castline.schemas.errors import UnwritableFileError
 
@@ -22,6 +22,8 @@ METERS_PER_UNIT = 0.01
 _PACKED_LAYER = "timeline.usdc"
 _ALIGNMENT = 64  # bytes; USD maps the layer in a usdz straight into memory
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_SCHEMA_KEY = re.compile(r'"OTIO_SCHEMA":')
+_SCHEMA = re.compile(r'"OTIO_SCHEMA":"[^"\\]+\.[0-9]+"')
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -39,6 +41,9 @@ def write(timeline: otio.core.SerializableObject, path: str | Path) -> list[Any]
     if suffix not in layout.SUFFIXES:
         expected = ", ".join(layout.SUFFIXES)
         raise UnwritableFileError(f"{path}: found suffix {suffix!r}, expected one of {expected}")
+    if not isinstance(timeline, otio.core.SerializableObject):
+        found = type(timeline).__name__
+        raise UnwritableFileError(f"{path}: found a {found}, expected an OTIO object")
     if path.is_dir():
         raise UnwritableFileError(f"{path}: found a folder, expected a file")
     layer = _layer_of(split(_document_of(timeline, path)), path)
@@ -53,16 +58,17 @@ def write(timeline: otio.core.SerializableObject, path: str | Path) -> list[Any]
 
 
 def _document_of(root: otio.core.SerializableObject, path: Path) -> dict[str, Any]:
+    """Return OTIO's document of the object; refuse what OTIO writes but does not read."""
     try:
-        document = json.loads(otio.core.serialize_json_to_string(root, indent=-1))
+        text = otio.core.serialize_json_to_string(root, indent=-1)
+        if len(_SCHEMA_KEY.findall(text)) != len(_SCHEMA.findall(text)):
+            raise ValueError("a dict's key OTIO_SCHEMA names no schema")
+        document: dict[str, Any] = json.loads(text)
     except RecursionError:
         raise UnwritableFileError(f"{path}: found data nested too deep") from None
     except (otio.exceptions.OTIOError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise UnwritableFileError(f"{path}: OTIO cannot write this object: {reason}") from None
-    if not isinstance(document, dict):
-        found = type(root).__name__
-        raise UnwritableFileError(f"{path}: found a {found}, expected an OTIO object")
+        raise UnwritableFileError(f"{path}: OTIO cannot keep this object: {reason}") from None
     return document
 
 
@@ -119,6 +125,8 @@ def _views(node: Node, path: Path) -> dict[str, Any]:
         raise UnwritableFileError(
             f"{path}: found data nested too deep, expected at most {layout.MAX_DEPTH} levels"
         )
+    if layout.child_field(document) == "children" and document["children"]:
+        raise UnwritableFileError(f"{path}: found None among the children, expected OTIO objects")
     views: dict[str, Any] = {layout.JSON: text, layout.SCHEMA: _sayable(document["OTIO_SCHEMA"])}
     if isinstance(name := document.get("name"), str):
         views[layout.NAME] = _sayable(name)

@@ -128,6 +128,8 @@ def is_same(one: Any, other: Any) -> bool:
         return is_same(one.start_time, other.start_time) and is_same(one.duration, other.duration)
     if isinstance(one, (RationalTime, TimeRange)) or isinstance(other, (RationalTime, TimeRange)):
         return False
+    if isinstance(one, SerializableObject) and isinstance(other, SerializableObject):
+        return bool(one.is_equivalent_to(other))
     if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)):
         return len(one) == len(other) and all(map(is_same, one, other))
     if isinstance(one, Mapping) and isinstance(other, Mapping):

@@ -39,7 +39,7 @@ def test_payloads_come_back_whatever_the_order_of_their_lines(payload, limit, or
         assert len(frame) <= limit
         assert frame.isascii() and frame.isprintable()
         assert frame == " ".join(frame.split(" ")).strip()
-        assert "  " not in frame and "*" != frame[0]
+        assert "  " not in frame and frame[0] != "*"
 
 
 @given(payload=values)
