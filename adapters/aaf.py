@@ -112,7 +112,9 @@ def put(clip: Node, envelope: Envelope, line: str) -> None:
         home, prefix = comments.home, comments.prefix
     else:
         home, prefix = comments, DATA_KEY
-    if prefix == DATA_KEY:
+    # A clip that only has mends to undo has nothing to tell people.
+    told = any(data_of(item) is not None for item in (clip, *references_of(clip).values()) if item)
+    if prefix == DATA_KEY and told:
         lines = "\n".join(part for part in (home.get(LINE_KEY), line) if part)
         home[LINE_KEY] = lines if len(lines) < LIMIT // 2 else home[LINE_KEY]
     _add_frames(home, prefix, envelope)
@@ -299,9 +301,11 @@ def _cover(timeline: Node, groups: dict[str, list[Node]], rate: float, mends: Me
 def _simplify_descriptions(track: Node) -> None:
     """Leave out descriptions of media that the stock writer mistakes for a picture's."""
     for _, clip in clips_of(track):
-        reference = active_reference_of(clip) or {}
-        own = (reference.get("metadata") or {}).get(KEY)
-        described = own.get("EssenceDescription") if isinstance(own, dict) else None
+        reference = active_reference_of(clip)
+        own = ((reference or {}).get("metadata") or {}).get(KEY)
+        if reference is None or not isinstance(own, dict):
+            continue
+        described = own.get("EssenceDescription")
         if isinstance(described, dict) and described.get("ClassName") not in _PICTURES:
             plain = {key: own[key] for key in own if key != "EssenceDescription"}
             reference["metadata"] = {**reference["metadata"], KEY: plain}

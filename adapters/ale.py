@@ -31,6 +31,7 @@ def mend_copy(document: Node, mends: Mends) -> None:
     """Change on this copy what the stock ALE writer would refuse or garble."""
     mend.give_source_ranges(document, mends)
     mend.snap_rates(document)
+    mend.reference_files(document, mends, ["ImageSequenceReference"], mend.sequence_url)
     for _, clip in clips_of(document):
         _flatten_cells(clip)
 

@@ -113,7 +113,8 @@ def _is_returned(track: Node) -> bool:
     own = own if isinstance(own, dict) else {}
     first = own.get("@currentExplodedTrackIndex", "0") == "0"
     alone = own.get("@totalExplodedTrackCount", "1") == "1"
-    return track.get("kind") == "Video" or (track.get("kind") == "Audio" and (first or alone))
+    kind = track.get("kind")
+    return kind == "Video" or (kind == "Audio" and (first or alone))
 
 
 def _own(node: Node) -> Node:
@@ -188,7 +189,9 @@ def _count_from_media_start(clip: Node, markers: list[Node]) -> None:
     """Let our markers' times count from the start of the media, as programs read them."""
     reference = active_reference_of(clip) or {}
     start = (reference.get("available_range") or {}).get("start_time")
-    for marker in markers if start else []:
+    if start is None:
+        return
+    for marker in markers:
         time = marker["marked_range"]["start_time"]
         offset = float(start["value"]) * float(time["rate"]) / float(start["rate"])
         time["value"] = max(0.0, float(time["value"]) - offset)

@@ -97,9 +97,9 @@ def _writable_range(reference: Node, used: Node | None) -> Node | None:
         if not otio.opentime.RationalTime.is_smpte_timecode_rate(rate):
             rate = 24.0
     exact = (frames_of(start, rate), frames_of(length, rate))
-    if exact[0] >= 0 and all(is_whole(value) for value in exact):
-        if rate == start["rate"] == length["rate"]:
-            return available  # type: ignore[no-any-return]
+    sayable = exact[0] >= 0 and all(is_whole(value) for value in exact)
+    if sayable and rate == start["rate"] == length["rate"]:
+        return dict(available)
     begin = max(0, round(exact[0]))
     return range_node(begin, max(1, round(exact[0] + exact[1]) - begin), rate)
 

@@ -43,6 +43,7 @@ def rate_of(item: Node) -> float:
 
 
 def seconds_of(item: Node) -> float:
+    """Return the item's length in seconds, zero where it says none."""
     if own := item.get("source_range"):
         return frames_of(own["duration"], 1.0)
     lengths = [seconds_of(child) for child in children_of(item)]
@@ -50,11 +51,13 @@ def seconds_of(item: Node) -> float:
 
 
 def frames_of(time: Node, rate: float) -> float:
+    """Return a time in frames of a rate, fractions too."""
     value, own = float(time["value"]), float(time["rate"])
     return value if own == rate or own <= 0 else value * rate / own
 
 
 def is_whole(value: float) -> bool:
+    """Say whether a number of frames is whole but for what rounding leaves."""
     return abs(value - round(value)) < _NOISE
 
 

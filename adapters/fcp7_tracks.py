@@ -22,7 +22,6 @@ from castline.adapters.fcp7_time import rate_of, seconds_of
 KEY = "fcp_xml"
 
 _TEXTS = {"name", "target_url", "generator_kind"}
-_IN_TRACKS = ("Clip", "Gap", "Stack", "Transition")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -121,7 +120,7 @@ def _track_around(item: Node) -> Node:
 
 
 def _stack_around(item: Node) -> Node:
-    if schema_of(item) in _IN_TRACKS or schema_of(item) != "Track":
+    if schema_of(item) != "Track":
         return item
     return {
         "OTIO_SCHEMA": "Stack.1",

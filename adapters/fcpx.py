@@ -202,6 +202,7 @@ def _restore_media_range(clip: Node, envelope: Envelope) -> None:
     part = (envelope.get("references") or {}).get(envelope.get("active")) or {}
     reference = active_reference_of(clip)
     foretold = envelope.get("media_range")
-    if reference is not None and foretold and part.get("available_range"):
-        if fcpx_times.same_range(reference.get("available_range"), foretold):
-            reference["available_range"] = part["available_range"]
+    if reference is None or not foretold or not part.get("available_range"):
+        return
+    if fcpx_times.same_range(reference.get("available_range"), foretold):
+        reference["available_range"] = part["available_range"]

@@ -148,29 +148,32 @@ def pop_texts(clip: Node) -> tuple[list[str], list[str]]:
     """Take our texts out of a clip's media; return its asset's own and the held ones."""
     own: list[str] = []
     held: list[str] = []
-    native = ((active_reference_of(clip) or {}).get("metadata") or {}).get(KEY)
+    media = (active_reference_of(clip) or {}).get("metadata") or {}
+    native = media.get(KEY)
     if not isinstance(native, dict):
         return own, held
     metadata, note = native.get("metadata"), native.get("note")
     if isinstance(metadata, list):
-        kept = []
-        for entry in metadata:
-            key, value = (
-                next(iter(entry.items()), ("", None)) if isinstance(entry, dict) else ("", 0)
-            )
-            if isinstance(value, str) and key.startswith((DATA_KEY, HELD_KEY)):
-                (own if key.startswith(DATA_KEY) else held).append(value)
-            else:
-                kept.append(entry)
-        if len(kept) < len(metadata):
+        kept = [entry for entry in metadata if not _take_entry(entry, own, held)]
+        if kept or not (own or held):
             native["metadata"] = kept
-            if not kept:
-                del native["metadata"]
+        else:
+            del native["metadata"]
     if isinstance(note, str) and codec.SUMMARY_PREFIX in note:
         native["note"] = _LINE.sub("", note)
         if not native["note"]:
             del native["note"]
+    if (own or held) and not native:
+        del media[KEY]
     return own, held
+
+
+def _take_entry(entry: Any, own: list[str], held: list[str]) -> bool:
+    key, value = next(iter(entry.items()), ("", None)) if isinstance(entry, dict) else ("", None)
+    if not isinstance(value, str) or not key.startswith((DATA_KEY, HELD_KEY)):
+        return False
+    (own if key.startswith(DATA_KEY) else held).append(value)
+    return True
 
 
 def pop_marker_texts(item: Node) -> list[str]:

@@ -103,7 +103,7 @@ def _url(clip: Node, reference: Node) -> str:
     if kind == "ImageSequenceReference":
         url = mend.sequence_url(clip, reference)
     # Assets too are looked up by such an expression.
-    return (url or mend.placeholder_url(clip, reference)).replace("'", "%27")
+    return str(url or mend.placeholder_url(clip, reference)).replace("'", "%27")
 
 
 def _wrap(stack: Node) -> None:
@@ -117,9 +117,11 @@ def _wrap(stack: Node) -> None:
                 children[n] = _track(kind, [child])
             elif schema_of(node) == "Track" and schema_of(child) == "Track":
                 children[n] = _stack(child)
-        for child in children:
-            if schema_of(child) in ("Stack", "Track"):
-                waiting.append((child, str(child.get("kind", kind))))
+        waiting.extend(
+            (child, str(child.get("kind", kind)))
+            for child in children
+            if schema_of(child) in ("Stack", "Track")
+        )
 
 
 def _track(kind: str, children: list[Node]) -> Node:
@@ -150,9 +152,10 @@ def _drop_idle_ranges(timeline: Node) -> None:
     """Take away source ranges of tracks that show all there is."""
     for _, track in walk(timeline["tracks"]):
         own = track.get("source_range")
-        if schema_of(track) == "Track" and own and own["start_time"]["value"] == 0:
-            if own["duration"]["value"] >= _length(track):
-                track["source_range"] = None
+        if schema_of(track) != "Track" or not own or own["start_time"]["value"] != 0:
+            continue
+        if own["duration"]["value"] >= _length(track):
+            track["source_range"] = None
 
 
 def _drop_empty_gaps(timeline: Node, mends: Mends) -> None:
@@ -211,7 +214,7 @@ def _fill_spine(stack: Node, rate: float) -> None:
 
 
 def _length(item: Node) -> int:
-    """Return the frames that an item of an evened-out timeline takes, a track's own range aside."""
+    """Return the frames that an item of an evened-out timeline takes, all of a track."""
     if (own := item.get("source_range")) and schema_of(item) != "Track":
         return int(own["duration"]["value"])
     lengths = [_length(child) for child in children_of(item)]

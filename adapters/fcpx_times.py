@@ -102,7 +102,7 @@ def _retime_track(track: Node, as_read: dict[int, Node]) -> None:
     fresh: list[Node] = []
     end = 0
     for n, (item, read, place) in enumerate(places):
-        start = _start(place, end, fps, true, slack)
+        start = _start(place, end, true, slack)
         if start > end:
             fresh.append(_gap(start - end, true))
         if id(item) not in as_read and fps != true:
@@ -134,7 +134,7 @@ def _places(items: list[Node], ranges: list[Any]) -> list[tuple[Node, Node, int 
     return found
 
 
-def _start(place: int | None, end: int, fps: int, true: float, slack: int) -> int:
+def _start(place: int | None, end: int, true: float, slack: int) -> int:
     if place is None:
         return end
     frames = [n for n in (place, place + 1) if _truncate(n, true, true) == place] or [place]

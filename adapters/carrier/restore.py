@@ -64,6 +64,7 @@ class _Restoration:
         self.pools: dict[tuple[str, ...], tuple[list[Node], list[Envelope]]] = {}
         self.wholes: list[Envelope] = []
         self.unplaced: list[Node] = []
+        self.by_name: dict[tuple[Any, Any], list[Node]] | None = None
 
     def run(self, warnings: list[str]) -> None:
         found = list(self.carrier.take(self.timeline))
@@ -102,11 +103,11 @@ class _Restoration:
         kind = schema_of(owners[0]).lower()
         fitting = [item for item in envelopes if item["kind"] == kind in ("clip", "stack")]
         key = tuple(sorted(str(envelope["id"]) for envelope in fitting))
-        for clip in owners if fitting else []:
+        if fitting:
             # An own place holds one clip's payload; only equal shared places make one pool.
-            own = (str(id(clip)),) if len(fitting) == 1 else ()
-            self.pools.setdefault((*key, *own), ([], fitting))[0].append(clip)
-        for envelope in envelopes:
+            own = (str(id(owner)),) if len(fitting) == len(owners) == 1 else ()
+            self.pools.setdefault((*key, *own), ([], fitting))[0].extend(owners)
+        for envelope in envelopes if len(fitting) < len(envelopes) else []:
             if envelope not in fitting:
                 self._leave("no_clip", place, payload=envelope)
 
@@ -163,22 +164,29 @@ class _Restoration:
         """Put data back on the one object that is unmistakably the same."""
         if "object" in envelope:
             return False
-        wanted = (envelope.get("kind"), envelope.get("name"))
-        twins = [
-            node
-            for _, node in walk(self.timeline)
-            if (schema_of(node).lower(), node.get("name")) == wanted and data_of(node) is None
-        ]
-        if len(twins) != 1 or not envelope.get("name"):
+        twins = self._named().get((envelope.get("kind"), envelope.get("name")), [])
+        if any(data_of(node) == envelope.get("data") for node in twins):
+            return True  # the format kept it by itself
+        free = [node for node in twins if data_of(node) is None]
+        if len(free) != 1 or not envelope.get("name"):
             return False
         if envelope["kind"] == "clip":
             span = describe({"source_range": envelope.get("range")})[1]
-            if describe(twins[0])[1] != span:
+            if describe(free[0])[1] != span:
                 return False
-            self._apply(twins[0], envelope)
+            self._apply(free[0], envelope)
         else:
-            set_data(twins[0], envelope.get("data"))
+            set_data(free[0], envelope.get("data"))
         return True
+
+    def _named(self) -> dict[tuple[Any, Any], list[Node]]:
+        """Return the timeline's objects by kind and name, looked at once."""
+        if self.by_name is None:
+            self.by_name = {}
+            for _, node in walk(self.timeline):
+                key = (schema_of(node).lower(), node.get("name"))
+                self.by_name.setdefault(key, []).append(node)
+        return self.by_name
 
     def _leave(self, reason: str, where: str, **what: Any) -> None:
         entry = {"reason": reason, "where": where, **what}
@@ -213,7 +221,9 @@ def _restore_references(clip: Node, envelope: Envelope) -> None:
     url = url_of(returned)
     written = undo.get("written_url") or envelope.get("url")
     dropped = returned is None or schema_of(returned) == "MissingReference"
-    if not dropped and not _same_media(url, written):
+    if not dropped and (
+        not _same_media(url, written) or _other_generator(returned, undo.get("reference"))
+    ):
         relinked = next(
             (k for k, r in kept.items() if k != active and _same_media(url, url_of(r))), None
         )
@@ -369,6 +379,12 @@ def _otio_reads(node: Node) -> bool:
 
 def _same_media(one: str | None, other: str | None) -> bool:
     return media_name(one) == media_name(other)
+
+
+def _other_generator(returned: Node | None, original: Node | None) -> bool:
+    """Say whether a generator, which has no URL, was replaced by another."""
+    kinds = [(node or {}).get("generator_kind") for node in (returned, original)]
+    return None not in kinds and kinds[0] != kinds[1]
 
 
 def _equal_ranges(one: Any, other: Any) -> bool:

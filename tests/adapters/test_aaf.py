@@ -159,6 +159,13 @@ def test_people_see_a_line_and_no_trace_stays_after_reading(written):
     assert "UserComments" not in first(back).metadata["AAF"]
 
 
+def test_a_clip_without_data_has_no_line_for_people(tmp_path):
+    bare = clip("b", note=False, media=otio.schema.MissingReference())
+    path = write(cut(clip("a"), bare), tmp_path / "x.aaf")
+    assert ["castline" in comments(c) for c in raw(path).find_clips()] == [True, False]
+    assert plain(by_name(read(path))["b"])["media_references"] == plain(bare)["media_references"]
+
+
 def test_large_payloads_are_spread_over_comments_that_the_format_can_hold(tmp_path):
     item = clip("a")
     item.metadata["castline"]["long"] = "雨🎬 " * 20_000
@@ -698,7 +705,8 @@ def test_real_user_comments_survive_beside_ours(part, tmp_path):
     assert any(theirs)
     attach(timeline)
     path = write(timeline, tmp_path / "x.aaf")
-    beside = [comments(item) for item in (alone := raw(path), *alone.find_clips())]
+    alone = raw(path)
+    beside = [comments(item) for item in (alone, *alone.find_clips())]
     assert all(any(key.startswith("castline") for key in found) for found in beside)
     back = read(path)
     assert [comments(item) for item in (back, *back.find_clips())] == theirs
