@@ -21,6 +21,7 @@ adapter cannot say, and where it goes:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -60,6 +61,7 @@ DATA_KEY = "castline_data_"
 SHARED_KEY = "castline_mob_"
 _MOST_SHARING = 8
 """Uses of one master mob whose payloads all ride in it; the reader hands each use all of them."""
+_FIRST_FRAME = re.compile(r"%CASTLINE\d+ [0-9a-f]{8} 1/")
 _DISSOLVES = {
     "Picture": ("VideoDissolve_2", "89d9b67e-5584-302d-9abd-8bd330c46841", 100.0),
     "Sound": ("Audio Dissolve", "0c3bea41-fc05-11d2-8a29-0050040ef7d2", 1.0),
@@ -150,7 +152,10 @@ def take(document: Node) -> Iterator[tuple[Node | list[Node], list[str]]]:
         elif texts:
             yield node, texts
     for (_, *texts), clips in uses.items():
-        yield clips, texts
+        if sum(len(_FIRST_FRAME.findall(text)) for text in texts) > 1:
+            yield clips, texts
+        else:  # every use has a payload when we write: further ones are an editor's copies
+            yield from ((clip, texts) for clip in clips)
     by_tag = {tag_of(mob): clips for mob, clips in by_mob.items()} if shared else {}
     for tag, (node, texts) in shared.items():
         for clip in by_tag.get(tag, []):

@@ -102,6 +102,10 @@ def travel(timeline: otio.schema.Timeline, path: Path, **arguments: Any) -> Trip
     except BaseException as error:
         trip.error = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
         return trip
+    if isinstance(result, otio.schema.Timeline) and "keep" in arguments:
+        arguments["keep"].append(result)
+    elif "keep" in arguments:
+        arguments["keep"].append(timeline_of(result))
     clips = list(result.find_clips())
     trip.returned = len(clips)
     for clip in clips:

@@ -12,24 +12,45 @@ from __future__ import annotations
 import math
 import re
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?')
-_LONG = re.compile(r"[\d.]{16}|\d[eE]")
+_STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
+_LONG = re.compile(r"-?(?=[\d.]{16})\d+\.(\d+)(?:[eE]([-+]?\d+))?|-?\d+(?:\.(\d+))?[eE]([-+]?\d+)")
+_WHOLE = 2**53
 
 
 def write_exactly(text: str) -> str:
     """Return JSON text with every long float in a form that OTIO reads exactly."""
     if not _LONG.search(text):
         return text
-    return _TOKEN.sub(_rewrite, text)
+    parts = _STRING.split(text)
+    for number in range(0, len(parts), 2):  # what lies between the strings
+        if len(parts[number]) > 5:
+            parts[number] = _LONG.sub(_rewrite, parts[number])
+    return "".join(parts)
 
 
 def _rewrite(match: re.Match[str]) -> str:
     token = match[0]
-    if token[0] == '"' or len(token) < 15 and "e" not in token:
+    fraction, power = match[1] or match[3] or "", match[2] or match[4]
+    value = float(token)
+    if _read_by_otio(token, len(fraction) - int(power or 0)) == abs(value):
         return token
-    if not any(letter in token for letter in ".eE"):
-        return token  # an integer
-    return _exact_form(float(token)) or token
+    return _exact_form(value) or token
+
+
+def _read_by_otio(token: str, places: int) -> float:
+    """Return what RapidJSON makes of up to 17 digits with the point `places` from their end."""
+    digits = token.lstrip("-").lower().partition("e")[0].replace(".", "").lstrip("0")
+    head = int(digits[:16] or 0)
+    if head < _WHOLE:
+        whole = float(int(digits[:17] or 0))
+    else:
+        whole = float(head)
+        for digit in digits[16:17]:
+            whole = whole * 10.0 + int(digit)
+    if len(digits) > 17 or abs(places) > 300:
+        return -1.0
+    scale = float(f"1e{abs(places)}")
+    return whole / scale if places >= 0 else whole * scale
 
 
 def _exact_form(value: float) -> str | None:

@@ -167,7 +167,13 @@ class _Restoration:
         twins = self._named().get((envelope.get("kind"), envelope.get("name")), [])
         if any(data_of(node) == envelope.get("data") for node in twins):
             return True  # the format kept it by itself
-        free = [node for node in twins if data_of(node) is None]
+        depth = str(envelope.get("at", "")).count("/")
+        free = [
+            node
+            for node in twins
+            if data_of(node) is None
+            and ("at" not in envelope or self.addresses.get(id(node), "").count("/") == depth)
+        ]
         if len(free) != 1 or not envelope.get("name"):
             return False
         if envelope["kind"] == "clip":

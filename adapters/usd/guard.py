@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.paths import read_bytes, require_file
-from castline.adapters.usd import library
+from castline.adapters.usd import crate, library
 from castline.adapters.usd.layout import suffix_of
 from castline.schemas.errors import CastlineError, UnreadableFileError
 
@@ -102,10 +102,10 @@ def _open_data(path: Path, suffix: str, place: str) -> Any:
     with reading(place):
         with path.open("rb") as stream:
             start = stream.read(len(_CRATE))
-        crate = start == _CRATE
-        if not (crate or start.startswith(_TEXT)) or suffix == ("usda" if crate else "usdc"):
+        packed = start == _CRATE
+        if not (packed or start.startswith(_TEXT)) or suffix == ("usda" if packed else "usdc"):
             raise UnreadableFileError(f"{place}: found {start!r} first, expected {expected}")
-        return _open_crate(path, place) if crate else _open_text(path, place)
+        return _open_crate(path, place) if packed else _open_text(path, place)
 
 
 def _open_text(path: Path, place: str) -> Any:
@@ -123,11 +123,8 @@ def _open_text(path: Path, place: str) -> Any:
 def _open_crate(path: Path, place: str) -> Any:
     from pxr import Sdf
 
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise UnreadableFileError(
-            f"{place}: found {size >> 20} MB, expected at most {MAX_BYTES >> 20} MB"
-        )
+    if fault := crate.find_fault(read_bytes(path, MAX_BYTES)):
+        raise UnreadableFileError(f"{place}: found a damaged USD crate: {fault}")
     # Anonymous: never a layer that this process has open and may have changed.
     layer = Sdf.Layer.OpenAsAnonymous(str(path.absolute()))
     if layer is None:

@@ -1,0 +1,79 @@
+"""What the README says is run as it is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from readme_table import standing, table
+
+from castline.demo import EDL, draw
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def _block(name: str) -> str:
+    found = re.search(rf"<!-- tested: {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+@pytest.fixture
+def desk(tmp_path):
+    draw(tmp_path)
+    (tmp_path / EDL).rename(tmp_path / "cut.edl")
+    said = [{"slot": "SQ010_SH010", "verdict": "approved", "by": "ann", "note": ""}]
+    (tmp_path / "decisions.json").write_text(json.dumps(said))
+    return tmp_path
+
+
+def _environment():
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": os.pathsep.join([folder, os.environ["PATH"]])}
+
+
+def test_the_main_job_in_the_shell_runs_as_written(desk):
+    lines = _block("shell")
+    assert len(lines.strip().splitlines()) == 5
+    done = subprocess.run(
+        ["sh", "-e", "-c", lines], cwd=desk, env=_environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    suffixes = {path.suffix for path in (desk / "delivery").iterdir()}
+    assert suffixes == {
+        ".edl",
+        ".xml",
+        ".fcpxml",
+        ".aaf",
+        ".ale",
+        ".otio",
+        ".usda",
+        ".json",
+        ".md",
+    }
+
+
+def test_the_main_job_in_python_runs_as_written(desk):
+    lines = _block("python")
+    assert len(lines.strip().splitlines()) == 5
+    done = subprocess.run(
+        [sys.executable, "-c", lines], cwd=desk, env=_environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (desk / "python_delivery" / "losses.json").is_file()
+
+
+def test_every_verb_of_the_command_line_is_in_the_readme():
+    from castline.cli import cli
+
+    for name in cli.commands:
+        assert f"`castline {name}" in README
+
+
+def test_golden_the_table_of_what_survives_is_the_truth():
+    assert standing() == table(), "run `make golden` and review the difference"
