@@ -222,7 +222,7 @@ def _pop_comments(node: Node) -> dict[str, str]:
         comments.setdefault(PATH_KEY, path)
     if not comments and (ours or isinstance(comments, _Comments)):
         del own["UserComments"]
-    if list(own) == ["MobID"] and str(own["MobID"]).startswith(OWN_MOB):
+    if (list(own) == ["MobID"] and str(own["MobID"]).startswith(OWN_MOB)) or (ours and not own):
         del node["metadata"][KEY]
     return {key: text for key, text in ours.items() if isinstance(text, str)}
 

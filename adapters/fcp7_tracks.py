@@ -89,9 +89,9 @@ def tell_apart(document: Node) -> None:
     first one's place in the track.
     """
     tags = {"Clip": "clipitem", "Stack": "clipitem", "Timeline": "sequence"}
-    nodes = [
-        (node, tags[schema_of(node)]) for _, node in walk(document) if schema_of(node) in tags
-    ]
+    everything = [node for _, node in walk(document) if schema_of(node) in tags]
+    roots = {id(node["tracks"]) for node in everything if node.get("tracks")}
+    nodes = [(node, tags[schema_of(node)]) for node in everything if id(node) not in roots]
     taken = {str(_own(node).get("@id")) for node, _ in nodes}
     numbers = {tag: itertools.count(1) for tag in tags.values()}
     seen: set[str] = set()

@@ -62,11 +62,12 @@ def mend_copy(document: Node, mends: Mends) -> None:
     for _, clip in clips_of(document):
         (clip.get("metadata") or {}).pop(_NATIVE, None)
     timelines = _timelines(document)
+    places: dict[int, fcpx_times.Place] = {}
     for timeline in timelines:
         rate = fcpx_layout.shape(timeline, mends)
         fcpx_layout.show_as_files(timeline, mends)
-        fcpx_times.label_rate(timeline, rate, mends)
-    fcpx_assets.share(timelines, mends)
+        places.update(fcpx_times.label_rate(timeline, rate, mends))
+    fcpx_assets.share(timelines, places, mends)
 
 
 def returned(document: Node) -> Iterator[tuple[str, Node]]:
@@ -90,6 +91,8 @@ def put(clip: Node, envelope: Envelope, line: str) -> None:
             native.noted["note"] = f"{note}\n{line}" if note else line
     if native.media_range and "reference" not in (envelope.get("undo") or {}):
         envelope["media_range"] = native.media_range
+    if native.place:
+        envelope["place"] = native.place
     fcpx_assets.put_text(native, codec.pack(envelope, LIMIT))
 
 
@@ -130,18 +133,23 @@ def take(document: Node) -> Iterator[Found]:
 def settle(timeline: Node, placed: Sequence[tuple[Node, Envelope]]) -> None:
     """Put right what the stock reader made of media, markers and times."""
     as_read: dict[int, Node] = {}
+    foretold: dict[int, fcpx_times.Place] = {}
     posted: set[str] = set()
     for clip, envelope in placed:
         undo = envelope.get("undo") or {}
         posted.update(envelope.get("posted") or [])
         _restore_media_range(clip, envelope)
-        if "range" in undo and clip.get("source_range") is undo["range"]:
-            as_read[id(clip)] = undo["written_range"]
+        written = undo.get("written_range")
+        restored = "range" in undo and clip.get("source_range") is undo["range"]
+        if restored and fcpx_times.is_range(written):
+            as_read[id(clip)] = written
+        if fcpx_times.is_place(place := envelope.get("place")):
+            foretold[id(clip)] = place[0], place[1]
     for _, clip in clips_of(timeline):
         _restore_native(clip)
         if posted and clip.get("markers"):
             clip["markers"] = [m for m in clip["markers"] if m.get("name") not in posted]
-    fcpx_times.retime(timeline, as_read)
+    fcpx_times.retime(timeline, as_read, foretold)
 
 
 def _pools(
@@ -202,7 +210,7 @@ def _restore_media_range(clip: Node, envelope: Envelope) -> None:
     part = (envelope.get("references") or {}).get(envelope.get("active")) or {}
     reference = active_reference_of(clip)
     foretold = envelope.get("media_range")
-    if reference is None or not foretold or not part.get("available_range"):
+    if reference is None or not fcpx_times.is_range(foretold) or not part.get("available_range"):
         return
     if fcpx_times.same_range(reference.get("available_range"), foretold):
         reference["available_range"] = part["available_range"]

@@ -53,6 +53,8 @@ class Native(dict[str, Any]):
     """The compound clip that holds it in its markers, where there is no such asset."""
     media_range: Node | None = None
     """The media's range as it will be read."""
+    place: fcpx_times.Place | None = None
+    """Where the clip lies and where it will be read to lie, should that differ."""
 
 
 @dataclass
@@ -66,7 +68,7 @@ class _Assets:
     """The clip that the first `asset-clip` of an asset is made from."""
 
 
-def share(timelines: list[Node], mends: Mends) -> None:
+def share(timelines: list[Node], places: dict[int, fcpx_times.Place], mends: Mends) -> None:
     """Settle for each clip where its texts go, and foretell how its times will be read."""
     for timeline in timelines:
         assets = _assets(timelines)
@@ -84,6 +86,7 @@ def share(timelines: list[Node], mends: Mends) -> None:
             maker = assets.makers.get(url)
             native.head = f"{kind[0]}{tag}"
             native.held, native.compound = held, compound
+            native.place = places.get(id(clip))
             if maker is not None:
                 native.noted = natives[id(maker)]
                 if assets.uses[url] <= _MOST_SHARING:

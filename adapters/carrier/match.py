@@ -71,6 +71,12 @@ def describe(clip: Node) -> tuple[Any, Any, Any]:
     return clip.get("name"), _span(clip.get("source_range")), media_name(url)
 
 
+def equal_ranges(one: Any, other: Any) -> bool:
+    """Say whether two ranges, as JSON, are the same stretch of time."""
+    span = _span(one)
+    return span is not None and span == _span(other)
+
+
 def overlap(one: Any, other: Any) -> bool:
     """Say whether two spans (start, end, in seconds) share any time."""
     return bool(one and other and one[0] < other[1] and other[0] < one[1])

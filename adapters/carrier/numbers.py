@@ -12,20 +12,43 @@ from __future__ import annotations
 import math
 import re
 
-_STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
-_LONG = re.compile(r"-?(?=[\d.]{16})\d+\.(\d+)(?:[eE]([-+]?\d+))?|-?\d+(?:\.(\d+))?[eE]([-+]?\d+)")
+_LONG = re.compile(
+    r"(?<=[:,\[ ])-?(?:(?=[\d.]{16})\d+\.(\d+)(?:[eE]([-+]?\d+))?|\d+(?:\.(\d+))?[eE]([-+]?\d+))"
+)
 _WHOLE = 2**53
 
 
 def write_exactly(text: str) -> str:
-    """Return JSON text with every long float in a form that OTIO reads exactly."""
-    if not _LONG.search(text):
+    """Return JSON text with every long float in a form that OTIO reads exactly.
+
+    What looks like a float inside a string is left alone, whole strings at a time.
+    """
+    found = _LONG.search(text)
+    if not found:
         return text
-    parts = _STRING.split(text)
-    for number in range(0, len(parts), 2):  # what lies between the strings
-        if len(parts[number]) > 5:
-            parts[number] = _LONG.sub(_rewrite, parts[number])
-    return "".join(parts)
+    quotes = text.replace("\\\\", "..")  # so that a backslash before a quote escapes it
+    parts: list[str] = []
+    copied = counted = 0
+    while found:
+        start = found.start()
+        if _count_quotes(quotes, counted, start) % 2:
+            counted = _end_of_string(quotes, start)
+        else:
+            parts += (text[copied:start], _rewrite(found))
+            counted = copied = found.end()
+        found = _LONG.search(text, counted)
+    return "".join([*parts, text[copied:]])
+
+
+def _count_quotes(text: str, start: int, end: int) -> int:
+    return text.count('"', start, end) - text.count('\\"', start, end)
+
+
+def _end_of_string(text: str, inside: int) -> int:
+    end = text.find('"', inside)
+    while text[end - 1] == "\\":
+        end = text.find('"', end + 1)
+    return end + 1
 
 
 def _rewrite(match: re.Match[str]) -> str:

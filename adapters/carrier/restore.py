@@ -12,28 +12,21 @@ import opentimelineio as otio
 
 from castline.adapters.carrier import codec
 from castline.adapters.carrier.document import (
-    DEFAULT_MEDIA_KEY,
     Node,
     active_reference_of,
     data_of,
     put_back,
-    references_of,
     schema_of,
     set_data,
-    url_of,
     walk,
 )
 from castline.adapters.carrier.envelope import Carrier, Envelope
-from castline.adapters.carrier.match import describe, match, media_name
+from castline.adapters.carrier.match import describe, equal_ranges, match
+from castline.adapters.carrier.references import restore_references
+from castline.adapters.carrier.trust import is_envelope
 from castline.schemas import names
 
 _LOG = logging.getLogger("castline")
-_KEY = DEFAULT_MEDIA_KEY
-_BARE_CLIP: Node = {
-    "OTIO_SCHEMA": "Clip.2",
-    "active_media_reference_key": _KEY,
-    "media_references": {},
-}
 _COPY_NAMESPACE = uuid.UUID("6f0f6f4e-6a53-5d0e-8f6e-0c5a3d1c7b11")
 
 
@@ -49,7 +42,10 @@ def extract(document: Node, carriers: Iterable[Carrier], *, careful: bool = True
     warnings: list[str] = []
     for timeline in timelines or [document]:
         for carrier in carriers:
-            _Restoration(timeline, carrier, careful).run(warnings)
+            try:
+                _Restoration(timeline, carrier, careful).run(warnings)
+            except Exception as error:  # noqa: BLE001 - one format's trouble is not another's
+                warnings.append(f"data not restored: {error!r}")
     return warnings
 
 
@@ -93,7 +89,7 @@ class _Restoration:
             self._leave(reason, place, text=text)
         envelopes: list[Envelope] = []
         for payload in unpacked.payloads:
-            if not _is_envelope(payload, self.careful):
+            if not is_envelope(payload, self.careful):
                 self._leave("damaged", place, text=codec.encode(payload))
             elif payload["kind"] == "timeline":
                 if payload not in self.wholes:
@@ -115,9 +111,9 @@ class _Restoration:
         if envelope.get("data") is not None and data_of(clip) is None:
             set_data(clip, envelope["data"])
         if data_of(active_reference_of(clip) or {}) is None:
-            _restore_references(clip, envelope)
+            restore_references(clip, envelope)
         undo = envelope.get("undo") or {}
-        if "range" in undo and _equal_ranges(clip.get("source_range"), undo.get("written_range")):
+        if "range" in undo and equal_ranges(clip.get("source_range"), undo.get("written_range")):
             clip["source_range"] = undo["range"]
         if "name" in undo and clip.get("name") == undo.get("written_name"):
             clip["name"] = undo["name"]
@@ -155,7 +151,7 @@ class _Restoration:
             if number == 0 and whole.get("data") is not None and data_of(self.timeline) is None:
                 set_data(self.timeline, whole["data"])
             for envelope in whole.get("objects") or []:
-                if _is_envelope(envelope, self.careful) and not self._place_object(envelope):
+                if is_envelope(envelope, self.careful) and not self._place_object(envelope):
                     where = f"{envelope.get('kind')} {envelope.get('name') or ''}".strip()
                     at = envelope.get("at", str(envelope.get("id", "")).lstrip("@"))
                     self._leave("not_returned", f"{where} at {at}", payload=envelope)
@@ -217,90 +213,6 @@ class _Restoration:
         return " ".join(part for part in (address, str(owner.get("name") or "")) if part)
 
 
-def _restore_references(clip: Node, envelope: Envelope) -> None:
-    kept = envelope.get("references")
-    if not isinstance(kept, dict) or not kept:
-        return
-    returned = active_reference_of(clip)
-    undo = envelope.get("undo") or {}
-    active = str(envelope.get("active") or DEFAULT_MEDIA_KEY)
-    url = url_of(returned)
-    written = undo.get("written_url") or envelope.get("url")
-    dropped = returned is None or schema_of(returned) == "MissingReference"
-    if not dropped and (
-        not _same_media(url, written) or _other_generator(returned, undo.get("reference"))
-    ):
-        relinked = next(
-            (k for k, r in kept.items() if k != active and _same_media(url, url_of(r))), None
-        )
-        if relinked is None:
-            _add_new_media(clip, kept, active, returned, envelope)
-            return
-        _set_references(
-            clip, {**_whole_references(kept, active, envelope), relinked: kept[relinked]}, relinked
-        )
-        return
-    original = undo.get("reference") if "reference" in undo else None
-    part = kept.get(active) or {}
-    if original is not None:
-        current = _with_media_range(original, returned, undo.get("written_available"))
-    elif returned is None or (dropped and envelope.get("url")):
-        current = _whole_references(kept, active, envelope)[active]
-    else:
-        current = returned
-        for key in ("name", "available_range"):
-            current[key] = current.get(key) or part.get(key)
-        if part.get("data") is not None:
-            set_data(current, part["data"])
-    others = {key: reference for key, reference in kept.items() if key != active}
-    native = references_of(clip) if len(references_of(clip)) > 1 else {}
-    _set_references(clip, {**others, **native, active: current}, active)
-
-
-def _with_media_range(original: Node, returned: Node | None, written: Any) -> Node:
-    """Return the original reference, with the range that the editor gave its media meanwhile."""
-    now = (returned or {}).get("available_range")
-    if written is None or now is None or _equal_ranges(now, written):
-        return original
-    return {**original, "available_range": now}
-
-
-def _add_new_media(
-    clip: Node, kept: Node, active: str, returned: Node, envelope: Envelope
-) -> None:
-    """The editor put other media there: it stands, and what was there stays an alternate."""
-    references = _whole_references(kept, active, envelope)
-    key = "editorial"
-    number = 2
-    while key in references:
-        key, number = f"editorial_{number}", number + 1
-    _set_references(clip, {**references, key: returned}, key)
-
-
-def _whole_references(kept: Node, active: str, envelope: Envelope) -> Node:
-    undo = envelope.get("undo") or {}
-    references = {key: reference for key, reference in kept.items() if key != active}
-    part = kept.get(active) or {}
-    original = undo.get("reference")
-    if original is None:
-        original = {
-            "OTIO_SCHEMA": "ExternalReference.1",
-            "metadata": {},
-            "name": part.get("name") or "",
-            "available_range": part.get("available_range"),
-            "available_image_bounds": None,
-            "target_url": envelope.get("url") or "",
-        }
-        if part.get("data") is not None:
-            set_data(original, part["data"])
-    return {**references, active: original}
-
-
-def _set_references(clip: Node, references: Node, active: str) -> None:
-    clip["media_references"] = references
-    clip["active_media_reference_key"] = active
-
-
 def restore_timeline(
     root: otio.core.SerializableObject, carriers: Iterable[Carrier]
 ) -> otio.core.SerializableObject:
@@ -331,71 +243,6 @@ def _restore(
     document = json.loads(text)
     warnings = extract(document, carriers, careful=careful)
     return put_back(document), warnings
-
-
-def _is_envelope(payload: Any, careful: bool) -> bool:
-    """Say whether a payload has our shape and holds objects that OTIO can read.
-
-    A payload may be somebody else's, or made to harm: what OTIO refuses must not cost the cut.
-    """
-    if not isinstance(payload, dict) or not isinstance(payload.get("kind"), str):
-        return False
-    if not isinstance(payload.get("id"), str):
-        return False
-    shapes = {"references": dict, "undo": dict, "markers": list, "posted": list, "objects": list}
-    if any(not isinstance(payload.get(key, kind()), kind) for key, kind in shapes.items()):
-        return False
-    return _is_readable(payload, careful)
-
-
-def _is_readable(payload: Envelope, careful: bool) -> bool:
-    references = payload.get("references") or {}
-    active = payload.get("active")
-    nodes = [node for key, node in references.items() if key != active]
-    nodes += [n for n in ((payload.get("undo") or {}).get("reference"),) if n is not None]
-    nodes += payload.get("markers") or []
-    return all(isinstance(node, dict) for node in [*references.values(), *nodes]) and (
-        not careful or (_otio_holds(payload) and all(_otio_reads(node) for node in nodes))
-    )
-
-
-def _otio_holds(payload: Envelope) -> bool:
-    """Say whether OTIO takes everything in the payload as somebody's metadata."""
-    try:
-        put_back({**_BARE_CLIP, "metadata": {"payload": payload}})
-    except Exception as error:  # noqa: BLE001 - OTIO raises whatever the content provokes
-        _LOG.debug("payload refused: %s", error)
-        return False
-    return True
-
-
-def _otio_reads(node: Node) -> bool:
-    kind = schema_of(node)
-    if not (kind.endswith("Reference") or kind == "Marker"):
-        return False
-    try:
-        # In a clip of its own: OTIO checks the type of a part only there.
-        part = {"markers": [node]} if kind == "Marker" else {"media_references": {_KEY: node}}
-        put_back({**_BARE_CLIP, **part})
-    except Exception as error:  # noqa: BLE001 - OTIO raises whatever the content provokes
-        _LOG.debug("payload object refused: %s", error)
-        return False
-    return True
-
-
-def _same_media(one: str | None, other: str | None) -> bool:
-    return media_name(one) == media_name(other)
-
-
-def _other_generator(returned: Node | None, original: Node | None) -> bool:
-    """Say whether a generator, which has no URL, was replaced by another."""
-    kinds = [(node or {}).get("generator_kind") for node in (returned, original)]
-    return None not in kinds and kinds[0] != kinds[1]
-
-
-def _equal_ranges(one: Any, other: Any) -> bool:
-    span = describe({"source_range": one})[1]
-    return span is not None and span == describe({"source_range": other})[1]
 
 
 def _fold(name: Any) -> str:

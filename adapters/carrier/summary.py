@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from opentimelineio.opentime import RationalTime, TimeRange
+
 from castline.adapters.carrier.codec import SUMMARY_PREFIX
-from castline.adapters.carrier.document import Node, active_reference_of, data_of
+from castline.adapters.carrier.document import Node, active_reference_of, data_of, schema_of
 from castline.schemas import names
 from castline.schemas.errors import InvalidValueError
 from castline.schemas.values import WARNING_STATES, Appearance
@@ -48,9 +50,25 @@ def _appearances(take: Any) -> Iterator[Appearance]:
     found = take.get("appearances") if isinstance(take, dict) else None
     for data in found if isinstance(found, list) else []:
         try:
-            yield Appearance.from_data(data)
+            yield Appearance.from_data(_typed(data))
         except InvalidValueError:
             continue  # a foreign shape rides along; it has no line for people
+
+
+def _typed(value: Any) -> Any:
+    """Return plain JSON with its times as OTIO's, which the values want."""
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    try:
+        if schema_of(value) == "RationalTime":
+            return RationalTime(value["value"], value["rate"])
+        if schema_of(value) == "TimeRange":
+            return TimeRange(_typed(value["start_time"]), _typed(value["duration"]))
+    except (KeyError, TypeError):
+        return value  # the values will say what is wrong
+    return {key: _typed(item) for key, item in value.items()}
 
 
 def _verdict(appearance: Appearance) -> str:

@@ -3,6 +3,9 @@
 USD's text parser ends the process on deep nesting, so brackets are counted first, by the parser's
 own rules for strings, asset paths and comments. Nothing is composed: one layer is read, and
 whatever it references stays closed.
+
+What this cannot do: USD's crate reader may end the process, or not end, on damage inside the
+compressed sections of a usdc. In a usdz the zip's checksum finds such damage first.
 """
 
 from __future__ import annotations

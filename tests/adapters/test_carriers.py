@@ -197,15 +197,13 @@ def test_a_damaged_payload_never_costs_the_cut(suffix, tmp_path, caplog):
     assert any("damaged" in record.message for record in caplog.records)
 
 
-@pytest.mark.parametrize("suffix", EDITORIAL)
+@pytest.mark.parametrize("suffix", [suffix for suffix in EDITORIAL if suffix != "aaf"])
 def test_without_a_path_the_data_goes_into_every_format_and_stays(suffix, tmp_path):
     timeline = cut(2)
     carrying = before_write(timeline, {})
     assert data_of(carrying) == data_of(timeline)
     with quiet():
         name = otio.adapters.from_filepath(f"x.{suffix}").name
-        if suffix == "aaf":
-            pytest.skip("AAF is not written to strings")
         text = otio.adapters.write_to_string(timeline, name)
         back = otio.adapters.read_from_string(text, name)
     assert {c.name: clip_data(c) for c in back.find_clips()} == {
