@@ -76,10 +76,10 @@ class _Restoration:
             self._apply_copy(clip, envelope)
         for envelope in answer.left:
             self._leave("no_clip", str(envelope.get("name") or envelope["id"]), payload=envelope)
-        if settle := getattr(self.carrier, "settle", None):
-            settle(self.timeline, [*answer.placed, *answer.copies])
         self._apply_wholes()
         self._note(warnings)
+        if settle := getattr(self.carrier, "settle", None):
+            settle(self.timeline, [*answer.placed, *answer.copies])
 
     def _read(self, owner: Node | list[Node], texts: list[str]) -> None:
         owners = owner if isinstance(owner, list) else [owner]

@@ -14,8 +14,8 @@ from otio_fcpx_xml_adapter import fcpx_xml as stock
 from trip import CORPUS, SAMPLE, attach, clip_data, cuts, data_of, quiet, read_cut, travel
 
 from castline.adapters import fcpx
+from castline.adapters.carrier import codec, envelope
 from castline.adapters.carrier import document as tree
-from castline.adapters.carrier import envelope
 from castline.adapters.hooks import embed_for
 
 NTSC_24, NTSC_30, NTSC_60 = 24000 / 1001, 30000 / 1001, 60000 / 1001
@@ -25,6 +25,24 @@ LARGE = {
     "STEM2_4k_ctm_ACES_239.otio",
 }  # slow, no news
 REFUSED = {"fcpx_library.fcpxml"}  # compound clips in compound clips, connected
+
+
+@pytest.fixture(autouse=True)
+def settled(monkeypatch):
+    """What goes wrong in a restoration is logged and not raised: here it fails the test."""
+    failures = []
+    settle = fcpx.settle
+
+    def watched(*arguments):
+        try:
+            settle(*arguments)
+        except Exception as error:
+            failures.append(error)
+            raise
+
+    monkeypatch.setattr(fcpx, "settle", watched)
+    yield
+    assert not failures
 
 
 def span(start, length, rate=24.0):
@@ -453,6 +471,18 @@ class TestTheEditorsHand:
         back = read(path)
         assert [slot_of(c) for c in back.find_clips()] == ["slot_a", None, "slot_c"]
         assert [e["reason"] for e in unplaced(back)] == ["damaged"]
+
+    @pytest.mark.parametrize("harm", [None, 7, "x", [], {}, [1], {"duration": {}}])
+    def test_a_payload_of_another_shape_costs_neither_the_cut_nor_the_rest(self, harm, tmp_path):
+        path = write(cut(clip("a", rate=NTSC_24), clip("b", rate=NTSC_24)), tmp_path)
+        root, save = edit(path)
+        entry = root.find("./asset-clip[@name='a']/metadata/md")
+        (payload,) = codec.unpack([entry.get("value")]).payloads
+        payload["undo"]["written_range"] = payload["media_range"] = payload["place"] = harm
+        entry.set("value", " ".join(["V", *codec.pack(payload, fcpx.LIMIT)]))
+        save()
+        back = read(path)
+        assert sorted(slots(back)) == ["slot_a", "slot_b"]
 
 
 class TestOtherPeoplesData:
