@@ -81,6 +81,6 @@ def _joined(cell: Any, frames: list[str]) -> str:
 def _flatten_cells(clip: Node) -> None:
     """Put blanks for what would end a cell: the stock writer means to and does not."""
     row = metadata_of(clip).get(_KEY)
-    for column, cell in list(row.items()) if isinstance(row, dict) else []:
-        if isinstance(cell, str):
-            row[column] = " ".join(cell.split())
+    if isinstance(row, dict):
+        flat = {c: " ".join(v.split()) if isinstance(v, str) else v for c, v in row.items()}
+        row.update(flat)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from castline.adapters.carrier import codec, mend
 from castline.adapters.carrier.document import (
@@ -86,16 +87,8 @@ def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
         if schema_of(item) != "Clip":
             dissolve = schema_of(item) == "Transition"
             continue
-        own = (item.get("metadata") or {}).get(_KEY)
-        comments = own.get("comments") if isinstance(own, dict) else None
-        texts = [t for t in comments if isinstance(t, str)] if isinstance(comments, list) else []
-        ours = [text for text in texts if codec.is_ours(text)]
+        ours = _pop_comments(item)
         if ours:
-            own["comments"] = [text for text in comments if not codec.is_ours(text)]
-            if not own["comments"]:
-                del own["comments"]
-            if not own:
-                del item["metadata"][_KEY]
             inherited = set(before) if dissolve else set()
             kept = [text for text in ours if text not in inherited]
             if kept:
@@ -104,6 +97,22 @@ def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
                 yield item, kept
         before, dissolve = ours, False
         media = url_of(active_reference_of(item))
+
+
+def _pop_comments(clip: Node) -> list[str]:
+    """Take our lines out of the event's comments; leave no empty list or dict behind."""
+    own = metadata_of(clip).get(_KEY)
+    if not isinstance(own, dict) or not isinstance(own.get("comments"), list):
+        return []
+    comments: list[Any] = own["comments"]
+    ours = [text for text in comments if isinstance(text, str) and codec.is_ours(text)]
+    if ours:
+        own["comments"] = [text for text in comments if text not in ours]
+        if not own["comments"]:
+            del own["comments"]
+        if not own:
+            del clip["metadata"][_KEY]
+    return ours
 
 
 def _drop_media(clip: Node) -> None:

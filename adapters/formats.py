@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from castline.adapters import aaf, ale, bundle, edl, fcp7, fcpx
+from castline.adapters import ale, bundle, edl, fcp7, fcpx
+from castline.adapters.aaf import carrier as aaf
 from castline.adapters.bundle import Bundle, bundle_for
 from castline.adapters.carrier.envelope import Carrier
 

@@ -133,7 +133,7 @@ ROWS: list[tuple[str, Change, Look]] = [
     (
         "a second video track",
         _second_track,
-        lambda t: sorted(slots_of(t)) + [len(t.video_tracks())],
+        lambda t: [*sorted(slots_of(t)), len(t.video_tracks())],
     ),
 ]
 

@@ -28,10 +28,9 @@ Envelope = dict[str, Any]
 class Carrier(Protocol):
     """What a format's module knows about its own comment fields; all work on plain JSON."""
 
-    LIMIT: int
-    """Longest text that the format hands back, in characters."""
-    MARKERS: bool
-    """Whether the format hands back the markers of clips."""
+    @property
+    def MARKERS(self) -> bool:  # noqa: N802 - a constant of the format's module
+        """Whether the format hands back the markers of clips."""
 
     def mend_copy(self, document: Node, mends: Mends) -> None:
         """Change on this copy what would make the stock writer refuse; note it in `mends`."""

@@ -29,8 +29,10 @@ def restore_references(clip: Node, envelope: Envelope) -> None:
     url = url_of(returned)
     written = undo.get("written_url") or envelope.get("url")
     dropped = returned is None or schema_of(returned) == "MissingReference"
-    if not dropped and (
-        not _same_media(url, written) or _other_generator(returned, undo.get("reference"))
+    if (
+        returned is not None
+        and not dropped
+        and (not _same_media(url, written) or _other_generator(returned, undo.get("reference")))
     ):
         relinked = next(
             (k for k, r in kept.items() if k != active and _same_media(url, url_of(r))), None
@@ -42,6 +44,8 @@ def restore_references(clip: Node, envelope: Envelope) -> None:
             clip, {**_whole_references(kept, active, envelope), relinked: kept[relinked]}, relinked
         )
         return
+    # What the format kept by itself beside the one it shows.
+    native = {key: r for key, r in references_of(clip).items() if data_of(r) is not None}
     original = undo.get("reference") if "reference" in undo else None
     part = kept.get(active) or {}
     if original is not None:
@@ -55,7 +59,6 @@ def restore_references(clip: Node, envelope: Envelope) -> None:
         if part.get("data") is not None:
             set_data(current, part["data"])
     others = {key: reference for key, reference in kept.items() if key != active}
-    native = {key: r for key, r in references_of(clip).items() if data_of(r) is not None}
     _set_references(clip, {**others, **native, active: current}, active)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import math
 import re
@@ -41,6 +40,8 @@ class Record:
     def __post_init__(self) -> None:
         for spec in field_specs(type(self)):
             _check_finite(getattr(self, spec.name), f"{type(self).__name__}.{spec.name}")
+
+    __hash__ = None  # type: ignore[assignment]  # some fields are dicts
 
     def __eq__(self, other: object) -> bool:
         # Not the dataclass's own: comparing an OTIO time with None raises TypeError.
@@ -97,11 +98,16 @@ class FieldSpec:
     required: bool
 
 
-@functools.cache
 def field_specs(record: type[Record]) -> tuple[FieldSpec, ...]:
     """Return the declared fields of a record class in order, `extra` aside."""
-    hints = typing.get_type_hints(record, include_extras=True)
-    return tuple(_specs(record, hints))
+    found = _SPECS.get(record.__qualname__)
+    if found is None:
+        hints = typing.get_type_hints(record, include_extras=True)
+        found = _SPECS[record.__qualname__] = tuple(_specs(record, hints))
+    return found
+
+
+_SPECS: dict[str, tuple[FieldSpec, ...]] = {}
 
 
 def _specs(record: type[Record], hints: Mapping[str, Any]) -> Iterator[FieldSpec]:
@@ -183,7 +189,7 @@ def _read(item: Any, annotation: Any, where: str) -> Any:
         return int(item)
     if not isinstance(item, wanted) or (wanted is int and isinstance(item, bool)):
         raise InvalidValueError(f"{where}: found {_kind(item)}, expected {wanted.__name__}")
-    return plain(item)
+    return item if wanted is int else plain(item)
 
 
 def _read_list(item: Any, wanted: Any, where: str) -> tuple[Any, ...]:

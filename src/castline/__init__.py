@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "read": "castline.adapters.files",
     "write": "castline.adapters.files",
-    "read_cast": "castline.adapters.cast:read",
+    "read_cast": "castline.adapters.material.cast:read",
     "info": "castline.verbs.info",
     "plan": "castline.verbs.plan",
     "conform": "castline.verbs.conform",

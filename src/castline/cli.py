@@ -302,7 +302,7 @@ def _read(path: Path, rate: float | None) -> Timeline:
 def _cast(path: Path | None) -> Any:
     if path is None:
         return None
-    from castline.adapters import cast
+    from castline.adapters.material import cast
 
     return cast.read(path)
 

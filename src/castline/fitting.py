@@ -6,7 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import gcd
+from fractions import Fraction
+from math import ceil, gcd
 from typing import Literal
 
 from opentimelineio import schema
@@ -82,10 +83,7 @@ def fit(media: OfferedMedia, wanted: Need, wishes: Wishes) -> Fit:
 def usual_size(media: Iterable[OfferedMedia]) -> tuple[int, int] | None:
     """Return the size that most takes have."""
     sizes = Counter((m.width, m.height) for m in media if m.width and m.height)
-    if not sizes:
-        return None
-    width, height = max(sorted(sizes), key=lambda size: sizes[size])  # type: ignore[type-var]
-    return int(width or 0), int(height or 0)
+    return max(sorted(sizes), key=lambda size: sizes[size], default=None)
 
 
 def _compare_rates(
@@ -165,8 +163,9 @@ def _place(
 
 
 def _media_frames(duration: RationalTime, rate: float) -> int:
-    frames = round(duration.value) / exact_rate(duration.rate) * exact_rate(rate)
-    return -(-frames.numerator // frames.denominator)
+    seconds = Fraction(round(duration.value)) / exact_rate(duration.rate)
+    frames: Fraction = seconds * exact_rate(rate)
+    return ceil(frames)
 
 
 def _aspect(width: int, height: int) -> tuple[int, int]:

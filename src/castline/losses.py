@@ -5,16 +5,29 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from castline.schemas.values import Loss
 
-if TYPE_CHECKING:
-    from castline.verbs.deliver import Delivery
-
 _VERSION = 1
 _EXAMPLES = 2
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of a cut in one format."""
+
+    format: str
+    file: str
+    clips: int
+    """Clips of the cut."""
+    returned: int
+    """Clips that came back with all of castline's data."""
+    losses: tuple[Loss, ...] = ()
+    error: str | None = None
+    """Why there is no file, in the writer's or the reader's words."""
 
 
 def as_json(cut: str, deliveries: Iterable[Delivery]) -> str:

@@ -21,6 +21,7 @@ from castline.schemas.retime import media_range
 from castline.schemas.retime_effect import UnsupportedRetimeError
 from castline.schemas.takes import active_take, takes_of
 from castline.schemas.values import Problem, Slot, Take
+from castline.schemas.values.finding import Severity
 
 Holder = TypeVar("Holder")
 Found = TypeVar("Found")
@@ -82,7 +83,7 @@ def placed_data(subject: Subject) -> Iterator[Problem]:
     for entry in get_sequence(subject.cut).unplaced:
         damaged = entry.reason in ("damaged", "newer")
         message = f"payload {entry.reason.replace('_', ' ')}"
-        severity = "error" if damaged else "warning"
+        severity: Severity = "error" if damaged else "warning"
         yield Problem(rule="placed-data", where=entry.where, message=message, severity=severity)
 
 
@@ -93,7 +94,7 @@ def online_media(subject: Subject) -> Iterator[Problem]:
         for key, reference in clip.media_references().items():
             path = _path(reference, subject.folder)
             if path is not None and not path.exists():
-                severity = "error" if key == active else "warning"
+                severity: Severity = "error" if key == active else "warning"
                 message = f"{key}: media offline: {path}"
                 yield Problem(
                     rule="online-media", where=_name(clip), message=message, severity=severity

@@ -12,8 +12,9 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from otio_aaf_adapter.adapters import advanced_authoring_format as stock
 from trip import SAMPLE, attach, clip_data, cuts, data_of, quiet, read_cut, travel
 
-from castline.adapters import aaf, hooks
-from castline.adapters.carrier import mobs
+from castline.adapters import hooks
+from castline.adapters.aaf import carrier as aaf
+from castline.adapters.aaf import mobs
 from castline.adapters.carrier.restore import restore_timeline
 
 FILE_MOB = "urn:smpte:umid:060a2b34.01010101.01010f00.13000000.060e2b34.7f7f2a80.59bab32d.de88792e"

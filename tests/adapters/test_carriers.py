@@ -16,6 +16,7 @@ from trip import clip_data, data_of, quiet
 from castline.adapters.hooks import after_read, before_write
 from castline.schemas.places import get_sequence, get_take, set_take
 from castline.schemas.slots import slots_of
+from castline.schemas.takes import switch_take
 from castline.schemas.values import Appearance, Score
 
 SUFFIXES = ("edl", "xml", "fcpxml", "aaf", "ale", "usda", "usdc", "usdz", "otioz")
@@ -85,6 +86,18 @@ class TestEveryCarrier:
             offer, returned = (c.media_references()["take_001"] for c in (old, new))
             assert returned.is_equivalent_to(offer)
             assert get_take(returned) == get_take(offer)
+
+    def test_a_take_that_is_shown_comes_back_shown_with_the_temp_beside_it(self, suffix, tmp_path):
+        timeline = cut(3)
+        for item in timeline.find_clips():
+            switch_take(item, "take_001")
+        before = {c.name: clip_data(c) for c in timeline.find_clips()}
+        back = _through(timeline, tmp_path, suffix)
+        assert {c.name: clip_data(c) for c in back.find_clips()} == before
+        for old, new in zip(timeline.find_clips(), back.find_clips(), strict=True):
+            assert new.source_range == old.source_range
+            temps = [c.media_references()["DEFAULT_MEDIA"] for c in (old, new)]
+            assert temps[0].is_equivalent_to(temps[1])
 
     def test_two_uses_of_one_file_keep_their_own_data(self, suffix, tmp_path):
         timeline = cut(1)

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from castline.adapters import cast
+from castline.adapters.material import cast
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.values import Cast, Character, Clearance, Consent, Look, Reference
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from castline.adapters import comfyui, comfyui_graph
+from castline.adapters.material import comfyui, comfyui_graph
 
 
 def node(kind, **inputs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from castline.adapters import comfyui, generation
+from castline.adapters.material import comfyui, generation
 
 NAMES = [
     "seed",

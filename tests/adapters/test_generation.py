@@ -10,7 +10,7 @@ import makers
 import pytest
 from PIL import Image
 
-from castline.adapters import generation
+from castline.adapters.material import generation
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.values import Generation
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from castline.adapters import manifest
+from castline.adapters.material import manifest
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.values import Generation
 

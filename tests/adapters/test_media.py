@@ -15,7 +15,7 @@ import pytest
 from opentimelineio.opentime import RationalTime
 from PIL import Image
 
-from castline.adapters import media
+from castline.adapters.material import media
 from castline.schemas.errors import MissingDependencyError, UnreadableFileError
 
 NTSC = Fraction(24000, 1001)

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from castline.adapters import jsontext, paths
+from castline.adapters import paths
+from castline.adapters.material import jsontext
 from castline.schemas.errors import UnreadableFileError
 
 

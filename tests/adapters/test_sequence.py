@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from castline.adapters import sequence
+from castline.adapters.material import sequence
 from castline.schemas.errors import UnreadableFileError
 
 

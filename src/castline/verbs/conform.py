@@ -132,7 +132,7 @@ def _reference(offer: Offer) -> otio.core.MediaReference:
         reference = schema.ExternalReference(url, available)
         reference.name = Path(media.url).name
         return reference
-    from castline.adapters import sequence
+    from castline.adapters.material import sequence
 
     frames = sequence.read(Path(media.url))
     return schema.ImageSequenceReference(

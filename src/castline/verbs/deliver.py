@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from opentimelineio import schema
@@ -11,10 +10,9 @@ from opentimelineio import schema
 from castline.adapters import files
 from castline.adapters.compare import compare
 from castline.adapters.output import whole_folder
-from castline.losses import as_json, as_markdown
+from castline.losses import Delivery, as_json, as_markdown
 from castline.schemas.errors import CastlineError, UsageError
 from castline.schemas.slots import give_slot_ids, slots_of, slug
-from castline.schemas.values import Loss
 
 FORMATS: dict[str, str] = {
     "edl": "edl",
@@ -30,21 +28,6 @@ FORMATS: dict[str, str] = {
 """Formats by the names that `--to` takes, with the suffix of each."""
 
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What became of the cut in one format."""
-
-    format: str
-    file: str
-    clips: int
-    """Clips of the cut."""
-    returned: int
-    """Clips that came back with all of castline's data."""
-    losses: tuple[Loss, ...] = ()
-    error: str | None = None
-    """Why there is no file, in the writer's or the reader's words."""
 
 
 def deliver(

@@ -10,9 +10,9 @@ from pathlib import Path
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime
 
-from castline.adapters import generation as generation_records
-from castline.adapters import manifest as manifests
-from castline.adapters import media as media_files
+from castline.adapters.material import generation as generation_records
+from castline.adapters.material import manifest as manifests
+from castline.adapters.material import media as media_files
 from castline.fitting import Need, RatePolicy, Wishes, fit, usual_size
 from castline.matching import SlotIndex, index_slots, key_of, match_take
 from castline.schemas.errors import CastlineError, UnreadableFileError

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from castline.adapters import comfyui, comfyui_graph, jsontext
+from castline.adapters.material import comfyui, comfyui_graph, jsontext
 from castline.schemas.errors import UnreadableFileError
 
 _SETTINGS = re.compile(r"^Steps: ", re.MULTILINE)

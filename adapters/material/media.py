@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 from opentimelineio.opentime import RationalTime
 
-from castline.adapters import paths, sequence, stills
+from castline.adapters import paths
+from castline.adapters.material import sequence, stills
 from castline.schemas.errors import MissingDependencyError, UnreadableFileError
 from castline.schemas.exact import exact_rate
 

@@ -26,6 +26,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from castline.adapters.aaf.mobs import (
+    HELD_PATH_KEY,
+    KEY,
+    OWN_MOB,
+    PATH_KEY,
+    MobIds,
+    comments_of,
+    make_comments,
+    make_own,
+    mob_id_of,
+    tag_of,
+)
 from castline.adapters.carrier import codec, even, mend
 from castline.adapters.carrier.document import (
     Node,
@@ -39,18 +51,6 @@ from castline.adapters.carrier.document import (
 )
 from castline.adapters.carrier.envelope import Envelope, clip_envelope
 from castline.adapters.carrier.mend import Mends
-from castline.adapters.carrier.mobs import (
-    HELD_PATH_KEY,
-    KEY,
-    OWN_MOB,
-    PATH_KEY,
-    MobIds,
-    comments_of,
-    make_comments,
-    make_own,
-    mob_id_of,
-    tag_of,
-)
 
 SUFFIXES = ("aaf",)
 STOCK_ADAPTER = "AAF"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from castline.adapters.comfyui_graph import (
+from castline.adapters.material.comfyui_graph import (
     HOP_LIMIT,
     Graph,
     Node,

@@ -33,7 +33,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from castline.adapters import media, paths
+from castline.adapters import paths
+from castline.adapters.material import media
 from castline.schemas.errors import InvalidValueError, UnreadableFileError
 from castline.schemas.values import Cast, Character, Look, Reference
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from castline.adapters import jsontext, media, paths, records, sequence
+from castline.adapters import paths
+from castline.adapters.material import jsontext, media, records, sequence
 from castline.schemas.errors import InvalidValueError, UnreadableFileError
 from castline.schemas.values import Generation
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from castline.adapters import generation, jsontext, paths, records
+from castline.adapters import paths
+from castline.adapters.material import generation, jsontext, records
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.values import Generation
 from castline.schemas.values.clearance import Use

@@ -1,0 +1,1 @@
+"""AAF: the carrier, and the ids of its mobs."""

@@ -1,0 +1,1 @@
+"""What comes in beside a cut: media, lists of takes, casts, and how takes were made."""
