@@ -19,8 +19,9 @@ What the stock adapter's FCPXML cannot say, and where it goes:
 * an apostrophe in a compound clip's name comes back as a typographic one;
 * a nested stack within a nested stack is refused or comes back twice;
 * a timeline that holds no clip has no place for its payload;
-* transitions, effects, disabled clips, names and order of tracks, the timeline's start and any
-  other metadata are not written: what is attached to them comes back in `unplaced`;
+* transitions, effects, names and order of tracks, the timeline's start and any other metadata
+  are not written: what is attached to them comes back in `unplaced`;
+* a disabled clip comes back enabled;
 * a clip also shows the markers of the clips connected to it; a marker's comment is lost.
 """
 
@@ -141,10 +142,10 @@ def settle(timeline: Node, placed: Sequence[tuple[Node, Envelope]]) -> None:
         _restore_media_range(clip, envelope)
         written = undo.get("written_range")
         restored = "range" in undo and clip.get("source_range") is undo["range"]
-        if restored and fcpx_times.is_range(written):
+        if restored and written is not None and fcpx_times.is_range(written):
             as_read[id(clip)] = written
-        if fcpx_times.is_place(place := envelope.get("place")):
-            foretold[id(clip)] = place[0], place[1]
+        if place := fcpx_times.place_in(envelope.get("place")):
+            foretold[id(clip)] = place
     for _, clip in clips_of(timeline):
         _restore_native(clip)
         if posted and clip.get("markers"):
@@ -210,7 +211,9 @@ def _restore_media_range(clip: Node, envelope: Envelope) -> None:
     part = (envelope.get("references") or {}).get(envelope.get("active")) or {}
     reference = active_reference_of(clip)
     foretold = envelope.get("media_range")
-    if reference is None or not fcpx_times.is_range(foretold) or not part.get("available_range"):
+    if reference is None or not foretold or not part.get("available_range"):
         return
-    if fcpx_times.same_range(reference.get("available_range"), foretold):
+    if fcpx_times.is_range(foretold) and fcpx_times.same_range(
+        reference.get("available_range"), foretold
+    ):
         reference["available_range"] = part["available_range"]

@@ -137,7 +137,7 @@ def _track(kind: str, children: list[Node]) -> Node:
 
 def _stack(track: Node) -> Node:
     """Return a stack that shows of its only track what the track showed."""
-    stack = {
+    stack: Node = {
         "OTIO_SCHEMA": "Stack.1",
         "metadata": {},
         "name": track.get("name") or "",

@@ -93,9 +93,11 @@ def is_range(found: Any) -> bool:
         return False
 
 
-def is_place(found: Any) -> bool:
-    """Say whether a payload's value is a place: two whole numbers."""
-    return isinstance(found, list) and len(found) == 2 and all(type(n) is int for n in found)
+def place_in(found: Any) -> Place | None:
+    """Return the place that a payload's value is, two whole numbers, or None."""
+    if isinstance(found, list) and len(found) == 2 and all(type(n) is int for n in found):
+        return found[0], found[1]
+    return None
 
 
 def whole_rate(rate: float) -> int:
@@ -125,6 +127,7 @@ def _foretell_places(timeline: Node, rate: float) -> tuple[dict[int, Place], flo
         tracks = children_of(stack)
         spine = list(_spine(tracks[0], rate)) if tracks else []
         for n, track in enumerate(tracks):
+            found: Iterator[tuple[Node, int, int | None, float]]
             if n == 0:
                 found = ((i, at, _truncate(at, rate, rate), 0.0) for i, at in _placed(track))
             else:

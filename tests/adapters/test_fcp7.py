@@ -14,9 +14,10 @@ from lxml import etree
 from opentimelineio.opentime import RationalTime, TimeRange
 from trip import SAMPLE, attach, clip_data, cuts, data_of, quiet, read_cut, travel
 
-from castline.adapters import fcp7, hooks
+from castline.adapters import hooks
 from castline.adapters.carrier import envelope
 from castline.adapters.carrier.restore import extract
+from castline.adapters.fcp7 import carrier as fcp7
 from castline.schemas.places import set_take
 from castline.schemas.values import Appearance, Score, Take
 

@@ -10,7 +10,7 @@ from castline.adapters.carrier import mend
 from castline.adapters.carrier.document import Node, active_reference_of, clips_of, schema_of
 from castline.adapters.carrier.envelope import clip_envelope
 from castline.adapters.carrier.mend import Mends, range_node
-from castline.adapters.fcp7_time import frames_of, is_whole
+from castline.adapters.fcp7.timing import frames_of, is_whole
 
 _KEY = "fcp_xml"
 

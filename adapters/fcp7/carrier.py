@@ -30,7 +30,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from castline.adapters import fcp7_media, fcp7_time, fcp7_tracks
 from castline.adapters.carrier import codec, mend
 from castline.adapters.carrier.document import (
     Node,
@@ -42,6 +41,7 @@ from castline.adapters.carrier.document import (
 )
 from castline.adapters.carrier.envelope import Envelope
 from castline.adapters.carrier.mend import Mends
+from castline.adapters.fcp7 import references, timing, tracks
 
 SUFFIXES = ("xml",)
 STOCK_ADAPTER = "fcp_xml"
@@ -52,7 +52,7 @@ LINE_FIELD = ("logginginfo", "lognote")
 DATA_FIELD = ("comments", "mastercomment4")
 """Where the frames lie: the last, least used of the master comments."""
 
-_KEY = fcp7_tracks.KEY
+_KEY = tracks.KEY
 _SECTIONS = ("logginginfo", "comments")
 _WAS_EMPTY = "\n"  # in front of ours, for each level that was there and held nothing
 _GONE = object()
@@ -62,12 +62,12 @@ def mend_copy(document: Node, mends: Mends) -> None:
     """Change on this copy what the stock FCP 7 writer would refuse or garble."""
     mend.snap_rates(document)
     mend.give_source_ranges(document, mends)
-    fcp7_tracks.arrange_tracks(document)
-    fcp7_tracks.say_enabled(document)
-    fcp7_tracks.write_legal_text(document, mends)
-    fcp7_media.mend_references(document, mends)
-    fcp7_time.mend_times(document, mends)
-    fcp7_tracks.tell_apart(document)
+    tracks.arrange_tracks(document)
+    tracks.say_enabled(document)
+    tracks.write_legal_text(document, mends)
+    references.mend_references(document, mends)
+    timing.mend_times(document, mends)
+    tracks.tell_apart(document)
 
 
 def returned(document: Node) -> Iterator[tuple[str, Node]]:
@@ -104,7 +104,7 @@ def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
     """
     found = [(node, texts) for _, node in walk(document) if (texts := _take_texts(node))]
     if found:
-        fcp7_tracks.read_enabled(document)
+        tracks.read_enabled(document)
     yield from found
 
 

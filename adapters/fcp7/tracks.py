@@ -17,7 +17,7 @@ from castline.adapters.carrier.document import (
     walk,
 )
 from castline.adapters.carrier.mend import Mends, range_node
-from castline.adapters.fcp7_time import rate_of, seconds_of
+from castline.adapters.fcp7.timing import rate_of, seconds_of
 
 KEY = "fcp_xml"
 
