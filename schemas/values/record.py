@@ -189,6 +189,7 @@ def _read(item: Any, annotation: Any, where: str) -> Any:
         return int(item)
     if not isinstance(item, wanted) or (wanted is int and isinstance(item, bool)):
         raise InvalidValueError(f"{where}: found {_kind(item)}, expected {wanted.__name__}")
+    _check_finite(item, where)
     return item if wanted is int else plain(item)
 
 

@@ -60,6 +60,10 @@ class Subject:
 
 def readable_data(subject: Subject) -> Iterator[Problem]:
     """What castline says in the cut has the shape that its schema declares."""
+    try:
+        get_sequence(subject.cut)
+    except CastlineError as error:
+        yield Problem(rule="readable-data", where="cut", message=str(error))
     for clip in subject.clips:
         holders = [(get_slot, clip), *((get_take, r) for r in clip.media_references().values())]
         for get, holder in holders:
@@ -80,7 +84,8 @@ def unique_slot_ids(subject: Subject) -> Iterator[Problem]:
 
 def placed_data(subject: Subject) -> Iterator[Problem]:
     """Everything that came with the file found its clip, whole."""
-    for entry in get_sequence(subject.cut).unplaced:
+    sequence = _quietly(get_sequence, subject.cut)
+    for entry in sequence.unplaced if sequence else ():
         damaged = entry.reason in ("damaged", "newer")
         message = f"payload {entry.reason.replace('_', ' ')}"
         severity: Severity = "error" if damaged else "warning"
@@ -139,7 +144,8 @@ def one_rate(subject: Subject) -> Iterator[Problem]:
 
 def known_characters(subject: Subject) -> Iterator[Problem]:
     """Characters in slots and takes are in the cast."""
-    cast = get_sequence(subject.cut).cast
+    sequence = _quietly(get_sequence, subject.cut)
+    cast = sequence.cast if sequence else None
     if cast is None:
         return
     named: dict[str, str] = {}

@@ -248,6 +248,17 @@ def test_a_payload_made_to_harm_never_costs_the_cut(payload, tmp_path):
     assert "sh001" in slots_of(back)
 
 
+def test_a_payload_of_a_newer_castline_is_kept_and_reported(tmp_path):
+    path = tmp_path / "cut.edl"
+    files.write(cut(2), path)
+    path.write_text(path.read_text().replace("%CASTLINE1", "%CASTLINE7"))
+    back = files.read(path)
+    assert len(list(back.find_clips())) == 2
+    entries = get_sequence(back).unplaced
+    assert {entry.reason for entry in entries} == {"newer"}
+    assert all("%CASTLINE7" in entry.text for entry in entries)
+
+
 def test_every_read_in_a_child_process_ends_orderly(tmp_path):
     path = tmp_path / "deep.otio"
     path.write_text(f'{{"OTIO_SCHEMA":"Timeline.1","metadata":{{"a":{DEEP}}}}}')

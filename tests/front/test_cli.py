@@ -185,6 +185,22 @@ def test_a_broken_rule_ends_with_one(run, conformed, material):
     assert "online-media" in out
 
 
+@pytest.mark.parametrize("value", ["NaN", "Infinity", '"high"'])
+def test_a_score_that_is_no_number_is_a_problem_and_no_crash(run, conformed, tmp_path, value):
+    head, mark, tail = conformed.read_text().partition('"appearances"')
+    assert mark
+    spoiled = tail.replace('"character_id":', f'"score": {{"value": {value}}}, "character_id":', 1)
+    conformed.write_text(head + mark + spoiled)
+    code, out, err = run("check", conformed)
+    assert code == 1 and "readable-data" in out and "score.value" in out
+    assert run("info", conformed)[0] == 0
+    assert run("deliver", conformed, "--to", "edl", "-o", tmp_path / "out")[0] == 0
+    said = tmp_path / "said.json"
+    said.write_text("[]")
+    code, _, err = run("decide", conformed, said, "-o", tmp_path / "new.otio")
+    assert code == 0, err
+
+
 def test_several_formats_may_follow_one_option(run, conformed, tmp_path):
     code, out, _ = run("deliver", conformed, "--to", "ale", "--to", "otio", "-o", tmp_path / "out")
     assert code == 0 and "12 of 12" in out
