@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from castline.adapters.carrier import codec, mend
-from castline.adapters.carrier.document import Node, clips_of, metadata_of
+from castline.adapters.carrier.document import Node, clips_of, each_clip, metadata_of
 from castline.adapters.carrier.envelope import Envelope
 from castline.adapters.carrier.mend import Mends
 
@@ -24,7 +24,7 @@ MARKERS = False
 LINE_COLUMN = "castline"
 DATA_COLUMN = "castline_data"
 
-_KEY = "ALE"
+KEY = "ALE"
 
 
 def mend_copy(document: Node, mends: Mends) -> None:
@@ -32,7 +32,7 @@ def mend_copy(document: Node, mends: Mends) -> None:
     mend.give_source_ranges(document, mends)
     mend.snap_rates(document)
     mend.reference_files(document, mends, ["ImageSequenceReference"], mend.sequence_url)
-    for _, clip in clips_of(document):
+    for clip in each_clip(document):
         _flatten_cells(clip)
 
 
@@ -58,19 +58,19 @@ def put_whole(timeline: Node, envelope: Envelope) -> None:
 
 def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
     """Take our columns out of every row."""
-    for _, clip in clips_of(document):
-        row = (clip.get("metadata") or {}).get(_KEY)
+    for clip in each_clip(document):
+        row = (clip.get("metadata") or {}).get(KEY)
         if isinstance(row, dict) and (DATA_COLUMN in row or LINE_COLUMN in row):
             row.pop(LINE_COLUMN, None)
             cell = row.pop(DATA_COLUMN, None)
             if not row:
-                del clip["metadata"][_KEY]
+                del clip["metadata"][KEY]
             if isinstance(cell, str) and cell.strip():
                 yield clip, [cell]
 
 
 def _row(clip: Node) -> Node:
-    row: Node = metadata_of(clip).setdefault(_KEY, {})
+    row: Node = metadata_of(clip).setdefault(KEY, {})
     return row
 
 
@@ -80,7 +80,7 @@ def _joined(cell: Any, frames: list[str]) -> str:
 
 def _flatten_cells(clip: Node) -> None:
     """Put blanks for what would end a cell: the stock writer means to and does not."""
-    row = metadata_of(clip).get(_KEY)
+    row = metadata_of(clip).get(KEY)
     if isinstance(row, dict):
         flat = {c: " ".join(v.split()) if isinstance(v, str) else v for c, v in row.items()}
         row.update(flat)

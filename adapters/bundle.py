@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from castline.adapters.carrier import codec, mend
-from castline.adapters.carrier.document import Node, clips_of, metadata_of, walk
+from castline.adapters.carrier.document import Node, clips_of, each_clip, metadata_of, walk
 from castline.adapters.carrier.envelope import Envelope
 from castline.adapters.carrier.mend import Mends
 
@@ -25,11 +25,12 @@ class Bundle:
 
     LIMIT: int = 1_000_000
     MARKERS: bool = True
+    KEY: str = _KEY
     all_missing: bool = False
 
     def mend_copy(self, document: Node, mends: Mends) -> None:
         """Change on this copy what the bundle's writer would refuse."""
-        for _, clip in clips_of(document):
+        for clip in each_clip(document):
             mends.keep_reference(clip)
         if self.all_missing:
             kinds = ["ImageSequenceReference", "MissingReference", "GeneratorReference"]

@@ -23,7 +23,7 @@ from castline.adapters.carrier.document import (
     Node,
     active_reference_of,
     children_of,
-    clips_of,
+    each_clip,
     metadata_of,
     references_of,
     schema_of,
@@ -38,7 +38,7 @@ STOCK_ADAPTER = "cmx_3600"
 LIMIT = 400  # one comment line; what programs cut off is not documented, long lines are a risk
 MARKERS = True
 
-_KEY = "cmx_3600"
+KEY = "cmx_3600"
 
 
 def mend_copy(document: Node, mends: Mends) -> None:
@@ -47,7 +47,7 @@ def mend_copy(document: Node, mends: Mends) -> None:
     mend.give_source_ranges(document, mends)
     mend.snap_rates(document)
     mend.reference_files(document, mends, ["ImageSequenceReference"], mend.sequence_url)
-    mend.set_reels(document, _KEY, _reel)
+    mend.set_reels(document, KEY, _reel)
     _name_reels(document)
     _put_video_first(document)
 
@@ -101,7 +101,7 @@ def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
 
 def _pop_comments(clip: Node) -> list[str]:
     """Take our lines out of the event's comments; leave no empty list or dict behind."""
-    own = metadata_of(clip).get(_KEY)
+    own = metadata_of(clip).get(KEY)
     if not isinstance(own, dict) or not isinstance(own.get("comments"), list):
         return []
     comments: list[Any] = own["comments"]
@@ -111,7 +111,7 @@ def _pop_comments(clip: Node) -> list[str]:
         if not own["comments"]:
             del own["comments"]
         if not own:
-            del clip["metadata"][_KEY]
+            del clip["metadata"][KEY]
     return ours
 
 
@@ -122,20 +122,20 @@ def _drop_media(clip: Node) -> None:
 
 
 def _comments(clip: Node) -> list[str]:
-    own = metadata_of(clip).setdefault(_KEY, {})
+    own = metadata_of(clip).setdefault(KEY, {})
     comments: list[str] = own.setdefault("comments", [])
     return comments
 
 
 def _name_reels(document: Node) -> None:
     """Give a reel to clips whose name or media would make one that splits the event's line."""
-    for _, clip in clips_of(document):
-        own = metadata_of(clip).get(_KEY)
+    for clip in each_clip(document):
+        own = metadata_of(clip).get(KEY)
         if isinstance(own, dict) and own.get("reel"):
             continue
         source = _reel_source(clip)
         if " " in re.sub(r"[^ a-zA-Z0-9]+", "", source)[:8].strip() or not _reel(source):
-            clip["metadata"][_KEY] = {**(own or {}), "reel": _reel(source) or "AX"}
+            clip["metadata"][KEY] = {**(own or {}), "reel": _reel(source) or "AX"}
 
 
 def _reel_source(clip: Node) -> str:

@@ -45,6 +45,7 @@ from castline.adapters.carrier.document import (
     children_of,
     clips_of,
     data_of,
+    each_clip,
     references_of,
     schema_of,
     walk,
@@ -305,7 +306,7 @@ def _cover(timeline: Node, groups: dict[str, list[Node]], rate: float, mends: Me
 
 def _simplify_descriptions(track: Node) -> None:
     """Leave out descriptions of media that the stock writer mistakes for a picture's."""
-    for _, clip in clips_of(track):
+    for clip in each_clip(track):
         reference = active_reference_of(clip)
         own = ((reference or {}).get("metadata") or {}).get(KEY)
         if reference is None or not isinstance(own, dict):

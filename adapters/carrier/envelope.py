@@ -209,11 +209,14 @@ def _object_envelope(node: Node, address: str) -> Envelope:
 
 
 def _everything(document: Node) -> Iterator[Node]:
-    for _, node in walk(document):
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
         yield node
-        yield from (marker for marker in node.get("markers") or [])
-        yield from (effect for effect in node.get("effects") or [])
+        yield from node.get("markers") or ()
+        yield from node.get("effects") or ()
         yield from references_of(node).values()
+        waiting.extend(children_of(node))
 
 
 def frames_of(envelope: Envelope, limit: int) -> list[str]:

@@ -16,7 +16,7 @@ from castline.adapters.carrier.document import (
     Node,
     active_reference_of,
     children_of,
-    clips_of,
+    each_clip,
     metadata_of,
     references_of,
     schema_of,
@@ -108,7 +108,7 @@ def external_reference(url: str, available_range: Node | None, name: str = "") -
 
 def give_source_ranges(document: Node, mends: Mends) -> None:
     """Give every clip without a source range its media's whole range."""
-    for _, clip in clips_of(document):
+    for clip in each_clip(document):
         if clip.get("source_range") is None:
             available = (active_reference_of(clip) or {}).get("available_range")
             if available is not None:
@@ -117,7 +117,7 @@ def give_source_ranges(document: Node, mends: Mends) -> None:
 
 def give_available_ranges(document: Node, mends: Mends) -> None:
     """Give media without an available range, or one that ends too early, the range in use."""
-    for _, clip in clips_of(document):
+    for clip in each_clip(document):
         reference = active_reference_of(clip)
         used = clip.get("source_range")
         if reference is None or used is None:
@@ -132,7 +132,7 @@ def reference_files(
 ) -> None:
     """Show these kinds of references as plain files, under the URL that the format can hold."""
     wanted = set(kinds)
-    for _, clip in clips_of(document):
+    for clip in each_clip(document):
         reference = active_reference_of(clip)
         if reference is not None and schema_of(reference) in wanted:
             available = reference.get("available_range")
@@ -178,7 +178,7 @@ def drop_track_ranges(document: Node) -> None:
 
 def set_reels(document: Node, key: str, make: Callable[[str], str]) -> None:
     """Rewrite the reel names under a metadata key with `make`."""
-    for _, clip in clips_of(document):
+    for clip in each_clip(document):
         reel = (metadata_of(clip).get(key) or {}).get("reel")
         if isinstance(reel, str) and make(reel) != reel:
             clip["metadata"][key]["reel"] = make(reel)

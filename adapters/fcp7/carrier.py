@@ -52,7 +52,7 @@ LINE_FIELD = ("logginginfo", "lognote")
 DATA_FIELD = ("comments", "mastercomment4")
 """Where the frames lie: the last, least used of the master comments."""
 
-_KEY = tracks.KEY
+KEY = tracks.KEY
 _SECTIONS = ("logginginfo", "comments")
 _WAS_EMPTY = "\n"  # in front of ours, for each level that was there and held nothing
 _GONE = object()
@@ -109,7 +109,7 @@ def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
 
 
 def _is_returned(track: Node) -> bool:
-    own = (track.get("metadata") or {}).get(_KEY)
+    own = (track.get("metadata") or {}).get(KEY)
     own = own if isinstance(own, dict) else {}
     first = own.get("@currentExplodedTrackIndex", "0") == "0"
     alone = own.get("@totalExplodedTrackCount", "1") == "1"
@@ -118,7 +118,7 @@ def _is_returned(track: Node) -> bool:
 
 
 def _own(node: Node) -> Node:
-    own: Node = metadata_of(node).setdefault(_KEY, {})
+    own: Node = metadata_of(node).setdefault(KEY, {})
     return own
 
 
@@ -142,7 +142,7 @@ def _append(own: Node, section: str, field: str, text: str) -> None:
 
 
 def _take_texts(node: Node) -> list[str]:
-    own = (node.get("metadata") or {}).get(_KEY)
+    own = (node.get("metadata") or {}).get(KEY)
     if not isinstance(own, dict):
         return []
     ours: list[str] = []
@@ -156,7 +156,7 @@ def _take_texts(node: Node) -> list[str]:
             if rest is _GONE:
                 del own[section]
     if ours and not own:
-        del node["metadata"][_KEY]
+        del node["metadata"][KEY]
     return ours
 
 

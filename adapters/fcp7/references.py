@@ -7,7 +7,7 @@ from typing import Any
 import opentimelineio as otio
 
 from castline.adapters.carrier import mend
-from castline.adapters.carrier.document import Node, active_reference_of, clips_of, schema_of
+from castline.adapters.carrier.document import Node, active_reference_of, each_clip, schema_of
 from castline.adapters.carrier.envelope import clip_envelope
 from castline.adapters.carrier.mend import Mends, range_node
 from castline.adapters.fcp7.timing import frames_of, is_whole
@@ -17,10 +17,10 @@ _KEY = "fcp_xml"
 
 def mend_references(document: Node, mends: Mends) -> None:
     """Let every clip show a file, a generator or nothing, each complete, one file the same."""
-    for _, clip in clips_of(document):
+    for clip in each_clip(document):
         _mend_reference(clip, mends)
     first: dict[str, Node] = {}
-    for _, clip in clips_of(document):
+    for clip in each_clip(document):
         reference = active_reference_of(clip) or {}
         if schema_of(reference) != "ExternalReference":
             continue

@@ -10,7 +10,7 @@ from castline.adapters.carrier.document import (
     Node,
     active_reference_of,
     children_of,
-    clips_of,
+    each_clip,
     metadata_of,
     references_of,
     schema_of,
@@ -64,7 +64,7 @@ def read_enabled(document: Node) -> None:
 
 def write_legal_text(document: Node, mends: Mends) -> None:
     """Put blanks for characters that no XML file can hold: the writer breaks off at them."""
-    for _, clip in clips_of(document):
+    for clip in each_clip(document):
         if (name := _legal(clip.get("name"))) != clip.get("name"):
             mends.set_name(clip, name)
         reference = active_reference_of(clip) or {}
