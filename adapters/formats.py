@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from castline.adapters import ale, bundle, edl, fcpx
+from castline.adapters import ale, bundle, edl
 from castline.adapters.aaf import carrier as aaf
 from castline.adapters.bundle import Bundle, bundle_for
 from castline.adapters.carrier.envelope import Carrier
 from castline.adapters.fcp7 import carrier as fcp7
+from castline.adapters.fcpx import carrier as fcpx
 
 EDITORIAL: dict[str, Carrier] = {"edl": edl, "fcp7": fcp7, "fcpx": fcpx, "aaf": aaf, "ale": ale}
 """The formats whose stock adapters keep no metadata of ours."""

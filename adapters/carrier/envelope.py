@@ -29,6 +29,10 @@ class Carrier(Protocol):
     """What a format's module knows about its own comment fields; all work on plain JSON."""
 
     @property
+    def KEY(self) -> str | None:  # noqa: N802 - a constant of the format's module
+        """The metadata key that all of the format's own fields are under; None: there are more."""
+
+    @property
     def MARKERS(self) -> bool:  # noqa: N802 - a constant of the format's module
         """Whether the format hands back the markers of clips."""
 

@@ -223,10 +223,8 @@ def restore_timeline(
     text = root.to_json_string(indent=-1)
     if not codec.holds_ours(text):
         return root
-    # A format without a word in the text has nothing to take out.
-    carriers = tuple(
-        c for c in carriers if f'"{getattr(c, "KEY", "")}"' in text or not hasattr(c, "KEY")
-    )
+    # A format whose key is not in the text has nothing to take out.
+    carriers = tuple(c for c in carriers if c.KEY is None or f'"{c.KEY}"' in text)
     try:
         restored, warnings = _restore(text, carriers, careful=False)
     except Exception:  # noqa: BLE001 - OTIO raises whatever the content provokes

@@ -13,9 +13,9 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from otio_fcpx_xml_adapter import fcpx_xml as stock
 from trip import CORPUS, SAMPLE, attach, clip_data, cuts, data_of, quiet, read_cut, travel
 
-from castline.adapters import fcpx
 from castline.adapters.carrier import codec, envelope
 from castline.adapters.carrier import document as tree
+from castline.adapters.fcpx import carrier as fcpx
 from castline.adapters.hooks import embed_for
 
 NTSC_24, NTSC_30, NTSC_60 = 24000 / 1001, 30000 / 1001, 60000 / 1001

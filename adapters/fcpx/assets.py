@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from castline.adapters import fcpx_layout, fcpx_times
 from castline.adapters.carrier import codec
 from castline.adapters.carrier.document import (
     Node,
@@ -26,6 +25,7 @@ from castline.adapters.carrier.document import (
     url_of,
 )
 from castline.adapters.carrier.mend import Mends, range_node
+from castline.adapters.fcpx import layout, times
 
 KEY = "fcpx"
 DATA_KEY = "castline.data."
@@ -53,7 +53,7 @@ class Native(dict[str, Any]):
     """The compound clip that holds it in its markers, where there is no such asset."""
     media_range: Node | None = None
     """The media's range as it will be read."""
-    place: fcpx_times.Place | None = None
+    place: times.Place | None = None
     """Where the clip lies and where it will be read to lie, should that differ."""
 
 
@@ -68,7 +68,7 @@ class _Assets:
     """The clip that the first `asset-clip` of an asset is made from."""
 
 
-def share(timelines: list[Node], places: dict[int, fcpx_times.Place], mends: Mends) -> None:
+def share(timelines: list[Node], places: dict[int, times.Place], mends: Mends) -> None:
     """Settle for each clip where its texts go, and foretell how its times will be read."""
     for timeline in timelines:
         assets = _assets(timelines)
@@ -81,7 +81,7 @@ def share(timelines: list[Node], places: dict[int, fcpx_times.Place], mends: Men
         held = tuple(natives[id(clip)]["metadata"] for clip in _holders(timeline, assets))
         compound = next(_compounds(timeline), None) if not held else None
         tag = _tag(timeline, names) if len(timelines) > 1 else ""
-        for clip, _, kind in fcpx_layout.written_clips(timeline):
+        for clip, _, kind in layout.written_clips(timeline):
             native, url = natives[id(clip)], url_of(active_reference_of(clip))
             maker = assets.makers.get(url)
             native.head = f"{kind[0]}{tag}"
@@ -92,18 +92,18 @@ def share(timelines: list[Node], places: dict[int, fcpx_times.Place], mends: Men
                 if assets.uses[url] <= _MOST_SHARING:
                     native.own = native.noted["metadata"]
             first = assets.first[url]
-            fps = fcpx_times.whole_rate(float(first["source_range"]["duration"]["rate"]))
-            fcpx_times.foretell_range(clip, fps, mends)
+            fps = times.whole_rate(float(first["source_range"]["duration"]["rate"]))
+            times.foretell_range(clip, fps, mends)
             available = (active_reference_of(first) or {}).get("available_range")
             if available:
-                native.media_range = fcpx_times.read_range(available, fps)
+                native.media_range = times.read_range(available, fps)
 
 
 def able_clips(timelines: list[Node]) -> Iterator[Node]:
     """Yield the clips whose texts come back."""
     makers: set[int] | None = None
     for timeline in timelines:
-        for clip, _, _ in fcpx_layout.written_clips(timeline):
+        for clip, _, _ in layout.written_clips(timeline):
             reference = active_reference_of(clip) or {}
             native = (reference.get("metadata") or {}).get(KEY)
             if isinstance(native, Native):
@@ -225,7 +225,7 @@ def _assets(timelines: list[Node]) -> _Assets:
     assets = _Assets()
     named = set()
     for timeline in timelines:
-        for clip, nested, _ in fcpx_layout.written_clips(timeline):
+        for clip, nested, _ in layout.written_clips(timeline):
             url = url_of(active_reference_of(clip))
             assets.uses[url] += 1
             assets.first.setdefault(url, clip)
@@ -238,7 +238,7 @@ def _assets(timelines: list[Node]) -> _Assets:
 def _holders(timeline: Node, assets: _Assets) -> list[Node]:
     """Return the makers of the first and the last of the timeline's assets with fewest uses."""
     urls = dict.fromkeys(
-        url_of(active_reference_of(clip)) for clip, _, _ in fcpx_layout.written_clips(timeline)
+        url_of(active_reference_of(clip)) for clip, _, _ in layout.written_clips(timeline)
     )
     fit = [url for url in urls if url in assets.makers and assets.uses[url] <= _MOST_SHARING]
     fewest = min((assets.uses[url] for url in fit), default=0)
@@ -252,7 +252,7 @@ def _set_holders_aside(timeline: Node, assets: _Assets, mends: Mends) -> None:
     The reader would hand each use every payload otherwise, a million for a thousand clips.
     """
     makers = {id(clip) for clip in assets.makers.values()}
-    able = [c for c, _, _ in fcpx_layout.written_clips(timeline) if id(c) in makers]
+    able = [c for c, _, _ in layout.written_clips(timeline) if id(c) in makers]
     for clip in [*able[:1], *able[-1:]] if len(able) > 1 else able:
         reference = active_reference_of(clip) or {}
         folder, slash, file = str(reference.get("target_url") or "").rpartition("/")
@@ -262,7 +262,7 @@ def _set_holders_aside(timeline: Node, assets: _Assets, mends: Mends) -> None:
 def _natives(timelines: list[Node]) -> dict[int, Native]:
     natives = {}
     for timeline in timelines:
-        for clip, _, _ in fcpx_layout.written_clips(timeline):
+        for clip, _, _ in layout.written_clips(timeline):
             reference = active_reference_of(clip) or {}
             metadata = reference.get("metadata") or {}
             native = _native(metadata.get(KEY))

@@ -31,7 +31,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from castline.adapters import fcpx_assets, fcpx_layout, fcpx_times
 from castline.adapters.carrier import codec
 from castline.adapters.carrier.document import (
     Node,
@@ -45,10 +44,12 @@ from castline.adapters.carrier.document import (
 from castline.adapters.carrier.envelope import Envelope
 from castline.adapters.carrier.match import media_name
 from castline.adapters.carrier.mend import Mends
+from castline.adapters.fcpx import assets, layout, times
 
 SUFFIXES = ("fcpxml",)
 STOCK_ADAPTER = "fcpx_xml"
 LIMIT = 1_000_000  # one attribute; the stock adapter has no limit of its own
+KEY = None  # names of markers hold texts too
 MARKERS = True
 
 _NATIVE = "fcpx_asset"
@@ -63,12 +64,12 @@ def mend_copy(document: Node, mends: Mends) -> None:
     for _, clip in clips_of(document):
         (clip.get("metadata") or {}).pop(_NATIVE, None)
     timelines = _timelines(document)
-    places: dict[int, fcpx_times.Place] = {}
+    places: dict[int, times.Place] = {}
     for timeline in timelines:
-        rate = fcpx_layout.shape(timeline, mends)
-        fcpx_layout.show_as_files(timeline, mends)
-        places.update(fcpx_times.label_rate(timeline, rate, mends))
-    fcpx_assets.share(timelines, places, mends)
+        rate = layout.shape(timeline, mends)
+        layout.show_as_files(timeline, mends)
+        places.update(times.label_rate(timeline, rate, mends))
+    assets.share(timelines, places, mends)
 
 
 def returned(document: Node) -> Iterator[tuple[str, Node]]:
@@ -77,7 +78,7 @@ def returned(document: Node) -> Iterator[tuple[str, Node]]:
     On a copy that was not mended, only those that an asset has its metadata from.
     """
     timelines = _timelines(document)
-    able = {id(clip) for clip in fcpx_assets.able_clips(timelines)}
+    able = {id(clip) for clip in assets.able_clips(timelines)}
     for address, clip in clips_of(document):
         if id(clip) in able or not timelines:
             yield address, clip
@@ -85,7 +86,7 @@ def returned(document: Node) -> Iterator[tuple[str, Node]]:
 
 def put(clip: Node, envelope: Envelope, line: str) -> None:
     """Put the line for people and the payload's frames with the clip's asset."""
-    native = fcpx_assets.native_of(clip)
+    native = assets.native_of(clip)
     if native.noted is not None:
         note = str(native.noted.get("note") or "")
         if note.count(codec.SUMMARY_PREFIX) < _MOST_LINES:
@@ -94,15 +95,15 @@ def put(clip: Node, envelope: Envelope, line: str) -> None:
         envelope["media_range"] = native.media_range
     if native.place:
         envelope["place"] = native.place
-    fcpx_assets.put_text(native, codec.pack(envelope, LIMIT))
+    assets.put_text(native, codec.pack(envelope, LIMIT))
 
 
 def put_whole(timeline: Node, envelope: Envelope) -> None:
     """Put the timeline's payload with the first and the last asset that can hold it."""
     first = next((clip for _, clip in returned(timeline)), None)
     if first is not None:
-        native = fcpx_assets.native_of(first)
-        fcpx_assets.put_whole_text(native, codec.pack(envelope, LIMIT))
+        native = assets.native_of(first)
+        assets.put_whole_text(native, codec.pack(envelope, LIMIT))
 
 
 def take(document: Node) -> Iterator[Found]:
@@ -111,11 +112,11 @@ def take(document: Node) -> Iterator[Found]:
     texts: dict[Any, list[str]] = {}
     held: dict[str, None] = {}
     free: dict[str, list[Node]] = defaultdict(list)
-    for kind, item in fcpx_assets.in_written_order(document):
-        held.update(dict.fromkeys(fcpx_assets.pop_marker_texts(item)))
+    for kind, item in assets.in_written_order(document):
+        held.update(dict.fromkeys(assets.pop_marker_texts(item)))
         if schema_of(item) != "Clip":
             continue
-        own, lent = fcpx_assets.pop_texts(item)
+        own, lent = assets.pop_texts(item)
         held.update(dict.fromkeys(lent))
         if own:
             url = url_of(active_reference_of(item))
@@ -134,7 +135,7 @@ def take(document: Node) -> Iterator[Found]:
 def settle(timeline: Node, placed: Sequence[tuple[Node, Envelope]]) -> None:
     """Put right what the stock reader made of media, markers and times."""
     as_read: dict[int, Node] = {}
-    foretold: dict[int, fcpx_times.Place] = {}
+    foretold: dict[int, times.Place] = {}
     posted: set[str] = set()
     for clip, envelope in placed:
         undo = envelope.get("undo") or {}
@@ -142,15 +143,15 @@ def settle(timeline: Node, placed: Sequence[tuple[Node, Envelope]]) -> None:
         _restore_media_range(clip, envelope)
         written = undo.get("written_range")
         restored = "range" in undo and clip.get("source_range") is undo["range"]
-        if restored and written is not None and fcpx_times.is_range(written):
+        if restored and written is not None and times.is_range(written):
             as_read[id(clip)] = written
-        if place := fcpx_times.place_in(envelope.get("place")):
+        if place := times.place_in(envelope.get("place")):
             foretold[id(clip)] = place
     for _, clip in clips_of(timeline):
         _restore_native(clip)
         if posted and clip.get("markers"):
             clip["markers"] = [m for m in clip["markers"] if m.get("name") not in posted]
-    fcpx_times.retime(timeline, as_read, foretold)
+    times.retime(timeline, as_read, foretold)
 
 
 def _pools(
@@ -160,8 +161,8 @@ def _pools(
     kinds = {kind for kind, found in clips.items() if found}
     shared: dict[str, list[str]] = defaultdict(list)
     for text in texts:
-        kind = fcpx_assets.kind_of(text)
-        if kind != fcpx_assets.WHOLE and kind not in kinds and kinds:
+        kind = assets.kind_of(text)
+        if kind != assets.WHOLE and kind not in kinds and kinds:
             kind = min(kinds)
         shared[kind].append(text)
     for kind, found in shared.items():
@@ -184,7 +185,7 @@ def _knows(texts: list[str], clip: Node) -> bool:
 
 
 def _about(texts: list[str], timeline: Node) -> list[str]:
-    return [text for text in texts if fcpx_assets.is_about(text, timeline)]
+    return [text for text in texts if assets.is_about(text, timeline)]
 
 
 def _timelines(document: Node) -> list[Node]:
@@ -194,7 +195,7 @@ def _timelines(document: Node) -> list[Node]:
 
 
 def _set_native_aside(clip: Node) -> None:
-    native = ((active_reference_of(clip) or {}).get("metadata") or {}).get(fcpx_assets.KEY)
+    native = ((active_reference_of(clip) or {}).get("metadata") or {}).get(assets.KEY)
     if native:
         metadata_of(clip)[_NATIVE] = native
 
@@ -204,7 +205,7 @@ def _restore_native(clip: Node) -> None:
     native = (clip.get("metadata") or {}).pop(_NATIVE, None)
     reference = active_reference_of(clip)
     if native and reference is not None:
-        metadata_of(reference)[fcpx_assets.KEY] = native
+        metadata_of(reference)[assets.KEY] = native
 
 
 def _restore_media_range(clip: Node, envelope: Envelope) -> None:
@@ -213,7 +214,5 @@ def _restore_media_range(clip: Node, envelope: Envelope) -> None:
     foretold = envelope.get("media_range")
     if reference is None or not foretold or not part.get("available_range"):
         return
-    if fcpx_times.is_range(foretold) and fcpx_times.same_range(
-        reference.get("available_range"), foretold
-    ):
+    if times.is_range(foretold) and times.same_range(reference.get("available_range"), foretold):
         reference["available_range"] = part["available_range"]

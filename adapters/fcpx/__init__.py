@@ -1,0 +1,1 @@
+"""FCPXML: the carrier, where its texts ride, the shape of the copy, and the stock arithmetic."""
