@@ -9,12 +9,13 @@ float in a thousand no such form exists; it is left as it is.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 
-_LONG = re.compile(
-    r"(?<=[:,\[ ])-?(?:(?=[\d.]{16})\d+\.(\d+)(?:[eE]([-+]?\d+))?|\d+(?:\.(\d+))?[eE]([-+]?\d+))"
-)
+# Seven digits behind a point; a pattern that begins with a fixed letter is found at memory speed.
+_LONG = re.compile(r"\.(\d{7,})(?:[eE]([-+]?\d+))?")
+_HEAD = re.compile(r"-?\d+$")
 _WHOLE = 2**53
 
 
@@ -30,12 +31,16 @@ def write_exactly(text: str) -> str:
     parts: list[str] = []
     copied = counted = 0
     while found:
-        start = found.start()
-        if _count_quotes(quotes, counted, start) % 2:
-            counted = _end_of_string(quotes, start)
+        point = found.start()
+        if _count_quotes(quotes, counted, point) % 2:
+            counted = _end_of_string(quotes, point)
         else:
-            parts += (text[copied:start], _rewrite(found))
-            counted = copied = found.end()
+            head = _HEAD.search(text, max(copied, point - 24), point)
+            if head is not None:
+                token = head[0] + found[0]
+                parts += (text[copied : head.start()], _exact_token(token, found[1], found[2]))
+                copied = found.end()
+            counted = found.end()
         found = _LONG.search(text, counted)
     return "".join([*parts, text[copied:]])
 
@@ -51,9 +56,8 @@ def _end_of_string(text: str, inside: int) -> int:
     return end + 1
 
 
-def _rewrite(match: re.Match[str]) -> str:
-    token = match[0]
-    fraction, power = match[1] or match[3] or "", match[2] or match[4]
+@functools.lru_cache(maxsize=1 << 16)
+def _exact_token(token: str, fraction: str, power: str | None) -> str:
     value = float(token)
     if _read_by_otio(token, len(fraction) - int(power or 0)) == abs(value):
         return token

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-from opentimelineio.opentime import RationalTime, TimeRange
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, get_args
 
 from castline.adapters.carrier.codec import SUMMARY_PREFIX
 from castline.adapters.carrier.document import Node, active_reference_of, data_of, schema_of
 from castline.schemas import names
-from castline.schemas.errors import InvalidValueError
-from castline.schemas.values import WARNING_STATES, Appearance
+from castline.schemas.values import WARNING_STATES
+from castline.schemas.values.appearance import State
 
 _MAX_LINE = 160
+_STATES = frozenset(get_args(State))
 _COLORS = {"drift": "YELLOW", "missing": "RED", "unexpected": "RED"}
 
 
@@ -25,7 +26,7 @@ def summarise(clip: Node) -> str:
     take = data_of(reference) if reference else None
     if isinstance(take, dict) and "take_id" in take:
         parts.append(f"{take.get('role', 'take')} {take['take_id']}")
-    parts += [_verdict(appearance) for appearance in _appearances(take)]
+    parts += [seen.verdict for seen in _appearances(take)]
     text = " | ".join(parts) or "data attached"
     return (SUMMARY_PREFIX + _one_line(text))[:_MAX_LINE].rstrip()
 
@@ -38,64 +39,70 @@ def post_markers(clip: Node) -> list[str]:
     reference = active_reference_of(clip)
     take = data_of(reference) if reference else None
     posted = []
-    for appearance in _appearances(take):
-        if appearance.state in WARNING_STATES:
-            marker = _marker(clip, appearance)
+    for seen in _appearances(take):
+        if seen.state in WARNING_STATES:
+            marker = _marker(clip, seen)
             clip.setdefault("markers", []).append(marker)
             posted.append(marker["name"])
     return posted
 
 
-def _appearances(take: Any) -> Iterator[Appearance]:
+@dataclass(frozen=True)
+class _Seen:
+    """What a line or a marker says of one appearance."""
+
+    character: str
+    state: str
+    score: float | None
+    worst: Node | None
+    note: str
+
+    @property
+    def verdict(self) -> str:
+        score = "" if self.score is None else f" {self.score:.2f}"
+        return f"{self.character.upper()}{score} {self.state.upper()}"
+
+
+def _appearances(take: Any) -> Iterator[_Seen]:
+    """Yield the appearances that have our shape.
+
+    Read by hand, not through the values: this is asked of every clip of every write. A foreign
+    shape rides along all the same; it has no line for people.
+    """
     found = take.get("appearances") if isinstance(take, dict) else None
     for data in found if isinstance(found, list) else []:
-        try:
-            yield Appearance.from_data(_typed(data))
-        except InvalidValueError:
-            continue  # a foreign shape rides along; it has no line for people
+        if not isinstance(data, dict) or not isinstance(data.get("character_id"), str):
+            continue
+        state, score = data.get("state", "expected"), data.get("score")
+        if state not in _STATES:
+            continue
+        value = score.get("value") if isinstance(score, dict) else None
+        worst = score.get("worst_time") if isinstance(score, dict) else None
+        yield _Seen(
+            data["character_id"],
+            state,
+            float(value) if isinstance(value, (int, float)) and isfinite(value) else None,
+            worst if isinstance(worst, dict) and schema_of(worst) == "RationalTime" else None,
+            str(data.get("note") or ""),
+        )
 
 
-def _typed(value: Any) -> Any:
-    """Return plain JSON with its times as OTIO's, which the values want."""
-    if isinstance(value, list):
-        return [_typed(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    try:
-        if schema_of(value) == "RationalTime":
-            return RationalTime(value["value"], value["rate"])
-        if schema_of(value) == "TimeRange":
-            return TimeRange(_typed(value["start_time"]), _typed(value["duration"]))
-    except (KeyError, TypeError):
-        return value  # the values will say what is wrong
-    return {key: _typed(item) for key, item in value.items()}
-
-
-def _verdict(appearance: Appearance) -> str:
-    words = [appearance.character_id.upper()]
-    if appearance.score is not None:
-        words.append(f"{appearance.score.value:.2f}")
-    words.append(appearance.state.upper())
-    return " ".join(words)
-
-
-def _marker(clip: Node, appearance: Appearance) -> Node:
-    name = _verdict(appearance) + (f" - {appearance.note}" if appearance.note else "")
+def _marker(clip: Node, seen: _Seen) -> Node:
     slot = data_of(clip)
     about = slot.get("slot_id") if isinstance(slot, dict) else None
-    start = _start_of(clip, appearance)
+    start = _start_of(clip, seen)
     return {
         "OTIO_SCHEMA": "Marker.2",
         "metadata": {
             names.METADATA_KEY: {
                 "version": names.PAYLOAD_VERSION,
                 "about": about or clip.get("name") or "",
-                "character_id": appearance.character_id,
+                "character_id": seen.character,
             }
         },
-        "name": _one_line(name),
-        "color": _COLORS[appearance.state],
-        "comment": appearance.note or "",
+        "name": _one_line(seen.verdict + (f" - {seen.note}" if seen.note else "")),
+        "color": _COLORS[seen.state],
+        "comment": seen.note,
         "marked_range": {
             "OTIO_SCHEMA": "TimeRange.1",
             "start_time": start,
@@ -104,15 +111,14 @@ def _marker(clip: Node, appearance: Appearance) -> Node:
     }
 
 
-def _start_of(clip: Node, appearance: Appearance) -> Node:
-    worst = appearance.score.worst_time if appearance.score else None
-    if worst is not None:
-        return {"OTIO_SCHEMA": "RationalTime.1", "rate": worst.rate, "value": worst.value}
+def _start_of(clip: Node, seen: _Seen) -> Node:
     source_range = clip.get("source_range") or {}
-    start = source_range.get("start_time") or {"rate": 24.0, "value": 0.0}
+    start = seen.worst or source_range.get("start_time") or {"rate": 24.0, "value": 0.0}
     return {"OTIO_SCHEMA": "RationalTime.1", "rate": start["rate"], "value": start["value"]}
 
 
 def _one_line(text: str) -> str:
-    printable = "".join(c if c.isprintable() else " " for c in text.replace("%", "pct"))
-    return " ".join(printable.split())
+    text = text.replace("%", "pct")
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
