@@ -28,12 +28,12 @@ lint: $(READY)
 
 # What ships is what is checked: static tools cannot follow an editable install.
 types: $(READY)
-	rm -rf build/types && $(BIN)/python -m pip install --quiet --no-deps --target build/types .
+	rm -rf build && $(BIN)/python -m pip install --quiet --no-deps --target build/types .
 	MYPYPATH=build/types $(BIN)/python -m mypy --config-file setup.cfg -p castline
 
 # Build the wheel, install it alone, look inside, test it.
 wheel: $(READY)
-	rm -rf dist $(WHEEL_VENV)
+	rm -rf build dist $(WHEEL_VENV)
 	$(BIN)/python -m build --wheel --outdir dist
 	$(PYTHON) -m venv $(WHEEL_VENV)
 	$(WHEEL_VENV)/bin/python -m pip install --quiet -c constraints.txt "$$(ls dist/*.whl)[all]" \

@@ -26,9 +26,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from castline.adapters.aaf import mobs
 from castline.adapters.aaf.mobs import (
     HELD_PATH_KEY,
-    KEY,
     OWN_MOB,
     PATH_KEY,
     MobIds,
@@ -55,6 +55,7 @@ from castline.adapters.carrier.mend import Mends
 
 SUFFIXES = ("aaf",)
 STOCK_ADAPTER = "AAF"
+KEY = mobs.KEY
 LIMIT = 30_000  # a comment's text has at most 32,767 UTF-16 units, its key and type included
 MARKERS = False
 LINE_KEY = "castline"

@@ -49,7 +49,7 @@ from castline.adapters.fcpx import assets, layout, times
 SUFFIXES = ("fcpxml",)
 STOCK_ADAPTER = "fcpx_xml"
 LIMIT = 1_000_000  # one attribute; the stock adapter has no limit of its own
-KEY = None  # names of markers hold texts too
+KEY: str | None = None  # names of markers hold texts too
 MARKERS = True
 
 _NATIVE = "fcpx_asset"
