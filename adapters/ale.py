@@ -48,12 +48,13 @@ def put(clip: Node, envelope: Envelope, line: str) -> None:
     row[DATA_COLUMN] = _joined(row.get(DATA_COLUMN), codec.pack(envelope, LIMIT))
 
 
-def put_whole(timeline: Node, envelope: Envelope) -> None:
+def put_whole(timeline: Node, envelope: Envelope) -> bool:
     """Put the timeline's payload on the first and the last row."""
     clips = [clip for _, clip in returned(timeline)]
     for clip in {id(c): c for c in (*clips[:1], *clips[-1:])}.values():
         row = _row(clip)
         row[DATA_COLUMN] = _joined(row.get(DATA_COLUMN), codec.pack(envelope, LIMIT))
+    return bool(clips)
 
 
 def take(document: Node) -> Iterator[tuple[Node, list[str]]]:

@@ -44,9 +44,10 @@ class Bundle:
         """Put the payload's frames into the clip's metadata."""
         metadata_of(clip)[_KEY] = codec.pack(envelope, self.LIMIT)
 
-    def put_whole(self, timeline: Node, envelope: Envelope) -> None:
+    def put_whole(self, timeline: Node, envelope: Envelope) -> bool:
         """Put the timeline's payload into its metadata."""
         metadata_of(timeline)[_KEY] = codec.pack(envelope, self.LIMIT)
+        return True
 
     def take(self, document: Node) -> Iterator[tuple[Node, list[str]]]:
         """Take our frames out again."""

@@ -6,6 +6,7 @@ the last event. What an EDL cannot say, and where it goes:
 * one video track only: an EDL of several cannot be written (the stock adapter says so);
 * audio, nested stacks and disabled clips are not written: what is attached to them comes back
   in the timeline's `unplaced`;
+* a cut whose clips are all nested has no event: its data rides in the title line;
 * of several media references the active one is written; the others ride in the payload;
 * an image sequence comes back with its range cut to the part in use; the payload restores it;
 * markers lose their length and comment, and their names come back in capitals;
@@ -31,14 +32,17 @@ from castline.adapters.carrier.document import (
     walk,
 )
 from castline.adapters.carrier.envelope import Envelope
+from castline.adapters.carrier.match import media_name
 from castline.adapters.carrier.mend import Mends
 
 SUFFIXES = ("edl",)
 STOCK_ADAPTER = "cmx_3600"
 LIMIT = 400  # one comment line; what programs cut off is not documented, long lines are a risk
+TITLE_LIMIT = 1 << 30  # the title of an EDL without events, which no editing program reads
 MARKERS = True
 
-KEY = "cmx_3600"
+_KEY = "cmx_3600"
+KEY: str | None = None  # the title may hold texts too
 
 
 def mend_copy(document: Node, mends: Mends) -> None:
@@ -47,7 +51,8 @@ def mend_copy(document: Node, mends: Mends) -> None:
     mend.give_source_ranges(document, mends)
     mend.snap_rates(document)
     mend.reference_files(document, mends, ["ImageSequenceReference"], mend.sequence_url)
-    mend.set_reels(document, KEY, _reel)
+    _keep_generators(document, mends)
+    mend.set_reels(document, _KEY, _reel)
     _name_reels(document)
     _put_video_first(document)
 
@@ -68,11 +73,18 @@ def put(clip: Node, envelope: Envelope, line: str) -> None:
     comments.extend(codec.pack(envelope, LIMIT))
 
 
-def put_whole(timeline: Node, envelope: Envelope) -> None:
-    """Put the timeline's payload on the first and the last event that are written."""
+def put_whole(timeline: Node, envelope: Envelope) -> bool:
+    """Put the timeline's payload on the first and the last event that are written.
+
+    An EDL without any event has but its title.
+    """
     clips = [clip for _, clip in returned(timeline)]
     for clip in {id(c): c for c in (*clips[:1], *clips[-1:])}.values():
         _comments(clip).extend(codec.pack(envelope, LIMIT))
+    if not clips:
+        (frame,) = codec.pack(envelope, TITLE_LIMIT)
+        timeline["name"] = f"{timeline.get('name') or ''} {frame}"
+    return True
 
 
 def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
@@ -86,22 +98,26 @@ def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
     for _, item in walk(document):
         if schema_of(item) != "Clip":
             dissolve = schema_of(item) == "Transition"
+            if schema_of(item) == "Timeline" and codec.holds_ours(item.get("name") or ""):
+                texts, item["name"] = codec.cut_out(item["name"])
+                item["name"] = item["name"].rstrip()
+                yield item, texts
             continue
         ours = _pop_comments(item)
         if ours:
             inherited = set(before) if dissolve else set()
             kept = [text for text in ours if text not in inherited]
             if kept:
-                if dissolve and url_of(active_reference_of(item)) == media:
+                if dissolve and media_name(url_of(active_reference_of(item))) == media:
                     _drop_media(item)
                 yield item, kept
         before, dissolve = ours, False
-        media = url_of(active_reference_of(item))
+        media = media_name(url_of(active_reference_of(item)))
 
 
 def _pop_comments(clip: Node) -> list[str]:
     """Take our lines out of the event's comments; leave no empty list or dict behind."""
-    own = metadata_of(clip).get(KEY)
+    own = metadata_of(clip).get(_KEY)
     if not isinstance(own, dict) or not isinstance(own.get("comments"), list):
         return []
     comments: list[Any] = own["comments"]
@@ -111,7 +127,7 @@ def _pop_comments(clip: Node) -> list[str]:
         if not own["comments"]:
             del own["comments"]
         if not own:
-            del clip["metadata"][KEY]
+            del clip["metadata"][_KEY]
     return ours
 
 
@@ -122,20 +138,27 @@ def _drop_media(clip: Node) -> None:
 
 
 def _comments(clip: Node) -> list[str]:
-    own = metadata_of(clip).setdefault(KEY, {})
+    own = metadata_of(clip).setdefault(_KEY, {})
     comments: list[str] = own.setdefault("comments", [])
     return comments
+
+
+def _keep_generators(document: Node, mends: Mends) -> None:
+    """An event has reels for black and bars; what else a generator is, it cannot say."""
+    for clip in each_clip(document):
+        if schema_of(active_reference_of(clip) or {}) == "GeneratorReference":
+            mends.keep_reference(clip)
 
 
 def _name_reels(document: Node) -> None:
     """Give a reel to clips whose name or media would make one that splits the event's line."""
     for clip in each_clip(document):
-        own = metadata_of(clip).get(KEY)
+        own = metadata_of(clip).get(_KEY)
         if isinstance(own, dict) and own.get("reel"):
             continue
         source = _reel_source(clip)
         if " " in re.sub(r"[^ a-zA-Z0-9]+", "", source)[:8].strip() or not _reel(source):
-            clip["metadata"][KEY] = {**(own or {}), "reel": _reel(source) or "AX"}
+            clip["metadata"][_KEY] = {**(own or {}), "reel": _reel(source) or "AX"}
 
 
 def _reel_source(clip: Node) -> str:

@@ -124,9 +124,10 @@ def put(clip: Node, envelope: Envelope, line: str) -> None:
     _add_frames(home, prefix, envelope)
 
 
-def put_whole(timeline: Node, envelope: Envelope) -> None:
+def put_whole(timeline: Node, envelope: Envelope) -> bool:
     """Put the timeline's payload into the composition mob's comments."""
     _add_frames(make_comments(timeline), DATA_KEY, envelope)
+    return True
 
 
 def take(document: Node) -> Iterator[tuple[Node | list[Node], list[str]]]:

@@ -29,6 +29,13 @@ _OURS = re.compile(
     rf"\n?(?:{_FRAME.pattern}|{_BROKEN.pattern}|(?:(?<=\n)|^){re.escape(SUMMARY_PREFIX)}[^\n]*)"
 )
 _SUMMARY = re.compile(rf"^{re.escape(SUMMARY_PREFIX)}.*$\n?", re.MULTILINE)
+# Beyond what JSON escapes: our own mark, what programs fold, and what ends an EDL's title.
+_ESCAPES = (
+    ("%", "\\u0025"),
+    ("\x7f", "\\u007f"),
+    ("  ", " \\u0020"),
+    ("TITLE:", "TITLE\\u003a"),
+)
 _MAX_PAYLOAD = 64 * 1024 * 1024
 
 
@@ -50,7 +57,7 @@ class Unpacked:
 def encode(payload: Any) -> str:
     """Return the payload as canonical JSON that is safe in a comment."""
     text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    for found, escaped in (("%", "\\u0025"), ("\x7f", "\\u007f"), ("  ", " \\u0020")):
+    for found, escaped in _ESCAPES:
         text = text.replace(found, escaped)
     return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
@@ -20,6 +21,8 @@ from castline.adapters.carrier.document import (
 )
 from castline.adapters.carrier.mend import Mends
 from castline.adapters.carrier.summary import post_markers, summarise
+
+_LOG = logging.getLogger("castline")
 
 Envelope = dict[str, Any]
 """A payload: `kind`, `id`, the object's data, and what tells its object from another."""
@@ -48,8 +51,8 @@ class Carrier(Protocol):
     def put(self, clip: Node, envelope: Envelope, line: str) -> None:
         """Put a clip's envelope and the line for people into the clip's own place."""
 
-    def put_whole(self, timeline: Node, envelope: Envelope) -> None:
-        """Put the envelope of the timeline itself where it comes back."""
+    def put_whole(self, timeline: Node, envelope: Envelope) -> bool:
+        """Put the envelope of the timeline itself where it comes back; say if there is a place."""
 
     def take(self, document: Node) -> Iterator[tuple[Node | list[Node], list[str]]]:
         """Take out the texts of ours, with the object they were found on.
@@ -111,7 +114,8 @@ def _embed_timeline(
             whole["data"] = data
         if homeless:
             whole["objects"] = homeless
-        carrier.put_whole(timeline, whole)
+        if not carrier.put_whole(timeline, whole):
+            _LOG.warning("castline: %s: no clip can carry its data", timeline.get("name"))
 
 
 def clip_envelope(clip: Node, address: str, mends: Mends | None = None) -> Envelope | None:

@@ -91,9 +91,10 @@ def put(clip: Node, envelope: Envelope, line: str) -> None:
         _count_from_media_start(clip, clip["markers"][-posted:])
 
 
-def put_whole(timeline: Node, envelope: Envelope) -> None:
+def put_whole(timeline: Node, envelope: Envelope) -> bool:
     """Put the timeline's payload into the sequence's comments."""
     _append(_own(timeline), *DATA_FIELD, _joined(envelope))
+    return True
 
 
 def take(document: Node) -> Iterator[tuple[Node, list[str]]]:

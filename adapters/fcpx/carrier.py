@@ -98,12 +98,13 @@ def put(clip: Node, envelope: Envelope, line: str) -> None:
     assets.put_text(native, codec.pack(envelope, LIMIT))
 
 
-def put_whole(timeline: Node, envelope: Envelope) -> None:
+def put_whole(timeline: Node, envelope: Envelope) -> bool:
     """Put the timeline's payload with the first and the last asset that can hold it."""
     first = next((clip for _, clip in returned(timeline)), None)
     if first is not None:
         native = assets.native_of(first)
         assets.put_whole_text(native, codec.pack(envelope, LIMIT))
+    return first is not None
 
 
 def take(document: Node) -> Iterator[Found]:

@@ -233,3 +233,32 @@ def test_a_track_trim_of_the_edl_reader_does_not_stop_the_writer(tmp_path):
     timeline = cut(2)
     timeline.tracks[0].source_range = span(-86400, 96)
     assert len(list(_read(_write(timeline, tmp_path)).find_clips())) == 2
+
+
+def test_a_cut_without_any_event_carries_its_data_in_the_title(tmp_path):
+    timeline = cut(1)
+    nested = otio.schema.Stack("nest", [otio.schema.Track("N1", [clip(7)], kind="Video")])
+    nested.source_range = span(0, 48)
+    nested.metadata["castline"] = {"note": "TITLE: of a nest"}
+    timeline.tracks[0][:] = [nested]
+    back = _read(_write(timeline, tmp_path))
+    assert back.name == "cut_v1"
+    data = data_of(back)
+    unplaced = data.pop("unplaced")
+    assert data == data_of(timeline)
+    assert {entry["payload"]["id"] for entry in unplaced} == {"sh007", "@0/0"}
+    assert unplaced[0]["payload"]["data"]["note"] == "TITLE: of a nest" or (
+        unplaced[1]["payload"]["data"]["note"] == "TITLE: of a nest"
+    )
+
+
+def test_a_generator_beside_a_dissolve_comes_back_as_it_was(tmp_path):
+    timeline = cut(3)
+    bars = otio.schema.GeneratorReference("bars", "SMPTEBars", span(0, 200), {"size": [2, 1]})
+    bars.metadata["castline"] = {"version": 1, "take_id": "bars"}
+    timeline.tracks[0][1].set_media_references({"DEFAULT_MEDIA": bars}, "DEFAULT_MEDIA")
+    timeline.tracks[0][1].source_range = span(20, 48)
+    half = otio.opentime.RationalTime(6, 24)
+    timeline.tracks[0].insert(1, otio.schema.Transition("x", "SMPTE_Dissolve", half, half))
+    found = slots_of(_read(_write(timeline, tmp_path)))["sh002"]
+    assert found.media_reference.is_equivalent_to(bars)
