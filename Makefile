@@ -12,7 +12,7 @@ demo: $(READY)
 	$(BIN)/castline demo -o demo
 
 test: $(READY) lint types
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: test wheel
 
@@ -45,7 +45,7 @@ bench: $(READY)
 
 # Rewrite the expected outputs; people review the difference.
 golden: $(READY)
-	CASTLINE_GOLDEN=write $(BIN)/python -m pytest -n 2 -k golden
+	CASTLINE_GOLDEN=write $(BIN)/python -m pytest -n 2 --dist loadgroup -k golden_losses
 	$(BIN)/python -m tests.readme_table
 
 schema: $(READY)

@@ -52,11 +52,12 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("corpus")
 
 
-@pytest.mark.parametrize("suffix", BARS)
+# One group a format, so that one worker makes its trips once.
+@pytest.mark.parametrize(
+    "suffix", [pytest.param(suffix, marks=pytest.mark.xdist_group(suffix)) for suffix in BARS]
+)
 class TestEveryFormat:
-    """One class, so that one worker makes the trips of a format once."""
-
-    pytestmark = pytest.mark.xdist_group("trips")
+    """What became of every cut in one format."""
 
     def test_enough_cuts_come_back_whole(self, suffix, folder):
         whole = [name for name, (trip, _) in _trips(suffix, folder).items() if trip.whole]
