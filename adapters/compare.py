@@ -16,6 +16,7 @@ from castline.adapters.carrier.document import (
     Node,
     children_of,
     data_of,
+    each_clip,
     references_of,
     schema_of,
     take_out,
@@ -43,6 +44,23 @@ def compare(before: otio.schema.Timeline, after: otio.schema.Timeline) -> list[L
         if key not in written
     )
     return losses
+
+
+def count_carried(before: otio.schema.Timeline, after: otio.schema.Timeline) -> int:
+    """Return how many clips came back with everything of ours: their own and their references'."""
+    written, read = _data_by_slot(take_out(before)), _data_by_slot(take_out(after))
+    return sum(slot_id in read and read[slot_id] == data for slot_id, data in written.items())
+
+
+def _data_by_slot(document: Node) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for clip in each_clip(document):
+        slot = data_of(clip)
+        if isinstance(slot, dict) and isinstance(slot.get("slot_id"), str):
+            takes = {key: data_of(item) for key, item in references_of(clip).items()}
+            active = clip.get("active_media_reference_key")
+            found.setdefault(slot["slot_id"], _comparable([slot, takes, active]))
+    return found
 
 
 def _objects(document: Node) -> dict[str, tuple[str, Facts]]:

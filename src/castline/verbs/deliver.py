@@ -8,7 +8,7 @@ from pathlib import Path
 from opentimelineio import schema
 
 from castline.adapters import files
-from castline.adapters.compare import compare
+from castline.adapters.compare import compare, count_carried
 from castline.adapters.output import whole_folder
 from castline.losses import Delivery, as_json, as_markdown
 from castline.schemas.errors import CastlineError, UsageError
@@ -83,12 +83,8 @@ def _deliver_one(cut: schema.Timeline, format_name: str, folder: Path, stem: str
         path.unlink(missing_ok=True)
         reason = str(error).replace(f"{folder}/", "")
         return Delivery(format_name, path.name, len(clips), 0, error=reason)
-    losses = compare(cut, back)
-    hurt = {loss.where for loss in losses if loss.field.startswith(("castline.", "object"))}
-    hurt |= {loss.where for loss in losses if ".castline." in loss.field}
-    found = slots_of(back)
-    returned = sum(slot_id in found for slot_id in clips) - sum("clip" in where for where in hurt)
-    return Delivery(format_name, path.name, len(clips), max(0, returned), tuple(losses))
+    losses = tuple(compare(cut, back))
+    return Delivery(format_name, path.name, len(clips), count_carried(cut, back), losses)
 
 
 def _rates(cut: schema.Timeline) -> Iterator[float]:
