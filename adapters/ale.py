@@ -20,6 +20,7 @@ from castline.adapters.carrier.mend import Mends
 SUFFIXES = ("ale",)
 STOCK_ADAPTER = "ale"
 LIMIT = 1_000_000  # one cell; the stock adapter has no limit of its own
+SHARES = False
 MARKERS = False
 LINE_COLUMN = "castline"
 DATA_COLUMN = "castline_data"
@@ -29,6 +30,7 @@ KEY = "ALE"
 
 def mend_copy(document: Node, mends: Mends) -> None:
     """Change on this copy what the stock ALE writer would refuse or garble."""
+    mend.flatten_names(document, mends)
     mend.give_source_ranges(document, mends)
     mend.snap_rates(document)
     mend.reference_files(document, mends, ["ImageSequenceReference"], mend.sequence_url)
@@ -44,7 +46,7 @@ def returned(document: Node) -> Iterator[tuple[str, Node]]:
 def put(clip: Node, envelope: Envelope, line: str) -> None:
     """Put the line for people and the payload's frames into the row's columns."""
     row = _row(clip)
-    row[LINE_COLUMN] = line
+    row.setdefault(LINE_COLUMN, line)  # somebody's own column of that name stays theirs
     row[DATA_COLUMN] = _joined(row.get(DATA_COLUMN), codec.pack(envelope, LIMIT))
 
 
@@ -61,13 +63,23 @@ def take(document: Node) -> Iterator[tuple[Node, list[str]]]:
     """Take our columns out of every row."""
     for clip in each_clip(document):
         row = (clip.get("metadata") or {}).get(KEY)
-        if isinstance(row, dict) and (DATA_COLUMN in row or LINE_COLUMN in row):
-            row.pop(LINE_COLUMN, None)
-            cell = row.pop(DATA_COLUMN, None)
+        ours = _pop_ours(row, DATA_COLUMN) if isinstance(row, dict) else []
+        if isinstance(row, dict) and ours:
+            _pop_ours(row, LINE_COLUMN)
             if not row:
                 del clip["metadata"][KEY]
-            if isinstance(cell, str) and cell.strip():
-                yield clip, [cell]
+            yield clip, ours
+
+
+def _pop_ours(row: Node, column: str) -> list[str]:
+    """Take our text out of a cell; the cell goes where nothing else is in it."""
+    cell = row.get(column)
+    ours, rest = codec.cut_out(cell) if isinstance(cell, str) else ([], "")
+    if ours:
+        row[column] = rest.strip()
+        if not row[column]:
+            del row[column]
+    return ours
 
 
 def _row(clip: Node) -> Node:

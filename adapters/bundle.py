@@ -24,6 +24,7 @@ class Bundle:
     """The carrier of bundles; it knows what the media policy will do to the references."""
 
     LIMIT: int = 1_000_000
+    SHARES: bool = False
     MARKERS: bool = True
     KEY: str = _KEY
     all_missing: bool = False

@@ -17,7 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
+
+import opentimelineio as otio
 
 from castline.adapters.carrier import codec, mend
 from castline.adapters.carrier.document import (
@@ -34,11 +37,13 @@ from castline.adapters.carrier.document import (
 from castline.adapters.carrier.envelope import Envelope
 from castline.adapters.carrier.match import media_name
 from castline.adapters.carrier.mend import Mends
+from castline.schemas.errors import InvalidValueError
 
 SUFFIXES = ("edl",)
 STOCK_ADAPTER = "cmx_3600"
 LIMIT = 400  # one comment line; what programs cut off is not documented, long lines are a risk
 TITLE_LIMIT = 1 << 30  # the title of an EDL without events, which no editing program reads
+SHARES = False
 MARKERS = True
 
 _KEY = "cmx_3600"
@@ -47,7 +52,7 @@ KEY: str | None = None  # the title may hold texts too
 
 def mend_copy(document: Node, mends: Mends) -> None:
     """Change on this copy what the stock EDL writer would refuse or garble."""
-    mend.drop_track_ranges(document)
+    mend.flatten_names(document, mends)
     mend.give_source_ranges(document, mends)
     mend.snap_rates(document)
     mend.reference_files(document, mends, ["ImageSequenceReference"], mend.sequence_url)
@@ -55,6 +60,7 @@ def mend_copy(document: Node, mends: Mends) -> None:
     mend.set_reels(document, _KEY, _reel)
     _name_reels(document)
     _put_video_first(document)
+    _say_record_start(document)
 
 
 def returned(document: Node) -> Iterator[tuple[str, Node]]:
@@ -121,14 +127,21 @@ def _pop_comments(clip: Node) -> list[str]:
     if not isinstance(own, dict) or not isinstance(own.get("comments"), list):
         return []
     comments: list[Any] = own["comments"]
-    ours = [text for text in comments if isinstance(text, str) and codec.is_ours(text)]
-    if ours:
-        own["comments"] = [text for text in comments if text not in ours]
-        if not own["comments"]:
+    ours: list[str] = []
+    kept: list[Any] = []
+    for text in comments:
+        found, rest = codec.cut_out(text) if isinstance(text, str) else ([], text)
+        ours += found
+        if not found or rest.strip():
+            kept.append(rest.strip() if found else rest)
+    if any(map(codec.holds_ours, ours)):
+        own["comments"] = kept
+        if not kept:
             del own["comments"]
         if not own:
             del clip["metadata"][_KEY]
-    return ours
+        return ours
+    return []
 
 
 def _drop_media(clip: Node) -> None:
@@ -140,6 +153,8 @@ def _drop_media(clip: Node) -> None:
 def _comments(clip: Node) -> list[str]:
     own = metadata_of(clip).setdefault(_KEY, {})
     comments: list[str] = own.setdefault("comments", [])
+    if not isinstance(comments, list):
+        raise InvalidValueError(f"comments of {clip.get('name')!r}: expected a list")
     return comments
 
 
@@ -171,6 +186,53 @@ def _reel_source(clip: Node) -> str:
 
 def _reel(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_]+", "", name)[:8]
+
+
+def read_record_start(timeline: otio.schema.Timeline) -> None:
+    """Say where the record timecode starts in the timeline's own word for it.
+
+    The stock reader notes it as a trim of each track that begins at minus that time, which hides
+    every clip when it is taken at its word. Tracks that begin later get a gap before them.
+    """
+    trims = {n: track.source_range for n, track in enumerate(timeline.tracks)}
+    starts = {
+        n: -trim.start_time for n, trim in trims.items() if trim and trim.start_time.value < 0
+    }
+    if not starts or timeline.global_start_time is not None:
+        return
+    first = min(starts.values())
+    timeline.global_start_time = first
+    for number, start in starts.items():
+        timeline.tracks[number].source_range = None
+        if start > first:
+            zero = otio.opentime.RationalTime(0, start.rate)
+            lead = otio.opentime.TimeRange(zero, start - first)
+            timeline.tracks[number].insert(0, otio.schema.Gap(source_range=lead))
+
+
+def _say_record_start(document: Node) -> None:
+    """Write the timeline's start as the stock writer takes it: a trim from minus that time."""
+    for _, node in walk(document):
+        start = node.get("global_start_time") if schema_of(node) == "Timeline" else None
+        if not start or float(start["value"]) <= 0:
+            continue
+        for track in children_of(node["tracks"]):
+            if track.get("source_range") is None:
+                begin = mend.time_node(-float(start["value"]), float(start["rate"]))
+                length = mend.time_node(_length_of(track, begin["rate"]), begin["rate"])
+                track["source_range"] = {
+                    "OTIO_SCHEMA": "TimeRange.1",
+                    "start_time": begin,
+                    "duration": length,
+                }
+
+
+def _length_of(track: Node, rate: float) -> float:
+    """Return a track's length in frames of this rate; transitions add none."""
+    spans = (item.get("source_range") for item in children_of(track))
+    return sum(
+        round(float(mend.length_of(span["duration"]) * Fraction(rate))) for span in spans if span
+    )
 
 
 def _put_video_first(document: Node) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import opentimelineio as otio
 
-from castline.adapters import formats, guard, hooks
+from castline.adapters import edl, formats, guard, hooks
 from castline.adapters.carrier.restore import restore_timeline
 from castline.adapters.output import whole_file
 from castline.schemas.errors import CastlineError, UnreadableFileError, UnwritableFileError
@@ -54,6 +54,8 @@ def read(path: str | Path, rate: float | None = None) -> otio.schema.Timeline:
         root = _read_stock(path, suffix, rate)
         # Does nothing where OTIO ran our hook already.
         timeline = timeline_of(restore_timeline(root, formats.CARRIERS), path.stem)
+        if suffix == "edl":
+            edl.read_record_start(timeline)
     if not timeline.name:
         timeline.name = path.stem
     return timeline
@@ -99,7 +101,9 @@ def _read_stock(path: Path, suffix: str, rate: float | None) -> otio.core.Serial
         if suffix in _TEXT:
             text = guard.read_text(path)
             if suffix in ("otio", "json"):
-                guard.check_json(text, str(path))
+                found = guard.check_json(text, str(path))
+                if not isinstance(found, dict) or "OTIO_SCHEMA" not in found:
+                    raise UnreadableFileError(f"{path}: found JSON, expected an OTIO object")
             if suffix == "ale" and not _ALE_SECTION.search(text):
                 raise UnreadableFileError(f"{path}: found no Column line, expected an Avid log")
             return otio.adapters.read_from_string(text, _STOCK[suffix], **arguments)

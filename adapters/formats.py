@@ -18,6 +18,15 @@ EDITORIAL: dict[str, Carrier] = {"edl": edl, "fcp7": fcp7, "fcpx": fcpx, "aaf": 
 
 CARRIERS: tuple[Carrier, ...] = (*EDITORIAL.values(), Bundle())
 
+STOCK_PACKAGES = (
+    "otio_cmx3600_adapter",
+    "otio_fcp_adapter",
+    "otio_fcpx_xml_adapter",
+    "otio_aaf_adapter",
+    "otio_ale_adapter",
+)
+"""The packages of OTIO's own adapters for these formats, each with a plugin manifest."""
+
 KEEPING_SUFFIXES = frozenset({"otio", "json", "usd", "usda", "usdc", "usdz", "svg"})
 """Suffixes of formats that keep metadata as it is, or are never read back."""
 

@@ -42,15 +42,16 @@ def check_json(text: str, name: str) -> Any:
     if _OTIO_INFINITY.search(text):
         text = _TOKEN.sub(_spell_out, text)
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        found = json.loads(text, object_pairs_hook=_unique)
     except RecursionError:
         raise UnreadableFileError(f"{name}: found JSON nested too deep") from None
     except json.JSONDecodeError as error:
         raise UnreadableFileError(
-            f"{name}: line {error.lineno}: found no JSON ({error.msg}), expected an OTIO file"
+            f"{name}: line {error.lineno}: found no JSON ({error.msg})"
         ) from None
     except ValueError as error:
         raise UnreadableFileError(f"{name}: found {error}") from None
+    return found
 
 
 def check_xml(path: Path) -> None:

@@ -42,6 +42,8 @@ def after_read(
     argument_map: Mapping[str, Any] | None = None,  # noqa: ARG001 - OTIO passes it by this name
 ) -> otio.core.SerializableObject:
     """Return the object with our data back in its place, or the object as it is."""
+    if not isinstance(in_timeline, _WRITABLE):
+        return in_timeline
     try:
         return restore_timeline(in_timeline, formats.CARRIERS)
     except Exception as error:  # noqa: BLE001 - a hook must never break somebody's read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,10 +35,13 @@ def whole_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def whole_folder(
+    path: Path, *, overwrite: bool = False, keep: Iterable[str | Path] = ()
+) -> Iterator[Path]:
     """Yield a folder to write into; its files move to `path` together when all went well.
 
-    Raises `UnwritableFileError` where a file of the same name stands there, unless `overwrite`.
+    Raises `UnwritableFileError` where a file of the same name stands there, unless `overwrite`,
+    and where it is one of the files to `keep` in any case.
     """
     if path.exists() and not path.is_dir():
         raise UnwritableFileError(f"{path}: found a file, expected a folder")
@@ -46,6 +49,10 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     try:
         yield folder
         written = sorted(folder.iterdir())
+        kept = {Path(item).resolve() for item in keep}
+        for item in written:
+            if (path / item.name).resolve() in kept:
+                raise UnwritableFileError(f"{path / item.name}: is an input; name another folder")
         standing = [item.name for item in written if (path / item.name).exists()]
         if standing and not overwrite:
             names = ", ".join(standing[:4]) + (" ..." if len(standing) > 4 else "")

@@ -11,16 +11,17 @@ from castline.schemas.places import get_take
 from castline.schemas.values import Decision, Take
 
 
-def stale_reason(decision: Decision, clip: schema.Clip) -> str | None:
+def stale_reason(decision: Decision, clip: schema.Clip, sha256: str | None = None) -> str | None:
     """Say what changed since the decision was made, or None while it holds.
 
     A decision names the take, the hash of its file and the part of it that was in the cut.
+    `sha256` is the file's hash as it is now, where somebody looked; else the take's own counts.
     """
     for reference in clip.media_references().values():
         take = get_take(reference)
         if take is None or take.take_id != decision.take_id:
             continue
-        if decision.sha256 and take.sha256 and decision.sha256 != take.sha256:
+        if decision.sha256 and {take.sha256, sha256} - {None, decision.sha256}:
             return "the file has changed"
         current = shown_range(clip, take)
         if decision.media_range and current and not _within(current, decision.media_range):

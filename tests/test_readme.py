@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 from readme_table import standing, table
 
-from castline.demo import EDL, draw
+from castline.demo import draw
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -26,9 +25,6 @@ def _block(name: str) -> str:
 @pytest.fixture
 def desk(tmp_path):
     draw(tmp_path)
-    (tmp_path / EDL).rename(tmp_path / "cut.edl")
-    said = [{"slot": "SQ010_SH010", "verdict": "approved", "by": "ann", "note": ""}]
-    (tmp_path / "decisions.json").write_text(json.dumps(said))
     return tmp_path
 
 

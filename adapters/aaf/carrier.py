@@ -57,6 +57,7 @@ SUFFIXES = ("aaf",)
 STOCK_ADAPTER = "AAF"
 KEY = mobs.KEY
 LIMIT = 30_000  # a comment's text has at most 32,767 UTF-16 units, its key and type included
+SHARES = False
 MARKERS = False
 LINE_KEY = "castline"
 DATA_KEY = "castline_data_"
@@ -216,10 +217,14 @@ def _pop_comments(node: Node) -> dict[str, str]:
         return {}
     comments = comments_of(node)
     ours = {
-        key: comments.pop(key)
-        for key in list(comments)
-        if key == LINE_KEY or key.startswith((DATA_KEY, SHARED_KEY))
+        key: comments.pop(key) for key in list(comments) if key.startswith((DATA_KEY, SHARED_KEY))
     }
+    line = comments.get(LINE_KEY)
+    found, rest = codec.cut_out(line) if isinstance(line, str) else ([], line)
+    if found:
+        ours[LINE_KEY] = comments.pop(LINE_KEY)
+        if rest:
+            comments[LINE_KEY] = rest
     path = comments.pop(HELD_PATH_KEY, None)
     if path is not None:
         comments.setdefault(PATH_KEY, path)

@@ -20,7 +20,7 @@ from castline.schemas.errors import CastlineError
 
 VERSION = 1
 SUMMARY_PREFIX = "castline: "
-"""How the short line for people begins, so that it can be told from an editor's own comment."""
+"""How the short line for people begins; it ends in a sum that says it is ours and untouched."""
 
 _MARK = "%CASTLINE"
 _FRAME = re.compile(r"%CASTLINE(\d{1,6}) ([0-9a-f]{8}) (\d{1,6})/(\d{1,6}) ([^%]*)%")
@@ -28,7 +28,6 @@ _BROKEN = re.compile(r"%CASTLINE[^\n%]*%?")
 _OURS = re.compile(
     rf"\n?(?:{_FRAME.pattern}|{_BROKEN.pattern}|(?:(?<=\n)|^){re.escape(SUMMARY_PREFIX)}[^\n]*)"
 )
-_SUMMARY = re.compile(rf"^{re.escape(SUMMARY_PREFIX)}.*$\n?", re.MULTILINE)
 # Beyond what JSON escapes: our own mark, what programs fold, and what ends an EDL's title.
 _ESCAPES = (
     ("%", "\\u0025"),
@@ -50,8 +49,6 @@ class Unpacked:
     payloads: list[Any] = field(default_factory=list)
     damaged: list[tuple[str, str]] = field(default_factory=list)
     """Pairs of (`damaged` or `newer`, the text as found)."""
-    rest: list[str] = field(default_factory=list)
-    """The texts without what is ours; texts that held nothing else are left out."""
 
 
 def encode(payload: Any) -> str:
@@ -85,25 +82,37 @@ def pack(payload: Any, limit: int) -> list[str]:
     return [f"{head} {n}/{len(chunks)} {chunk}%" for n, chunk in enumerate(chunks, 1)]
 
 
+def seal(line: str) -> str:
+    """Return a line for people that can be told from everybody else's: it ends in its own sum."""
+    text = f"{SUMMARY_PREFIX}{line}"
+    return f"{text} [{_sum_of(text)}]"
+
+
 def holds_ours(text: str) -> bool:
-    """Say whether the text, a whole document perhaps, may hold something of ours."""
-    return _MARK in text or SUMMARY_PREFIX in text
-
-
-def is_ours(text: str) -> bool:
-    """Say whether the text is a frame, part of one, or a line for people, and nothing else."""
-    return text.startswith((_MARK, SUMMARY_PREFIX))
+    """Say whether the text, a whole document perhaps, may hold a payload of ours."""
+    return _MARK in text
 
 
 def cut_out(text: str) -> tuple[list[str], str]:
     """Return what is ours in a text that others write in too, and the text without it.
 
-    A line break before ours goes with it, and not a character more.
+    Ours are frames, whole or broken, and lines that we sealed; a line that somebody wrote on is
+    theirs. A line break before ours goes with it, and not a character more.
     """
-    if not holds_ours(text):
+    if _MARK not in text and SUMMARY_PREFIX not in text:
         return [], text
-    ours = [match[0].removeprefix("\n") for match in _OURS.finditer(text)]
-    return ours, _OURS.sub("", text)
+    ours: list[str] = []
+
+    def take(match: re.Match[str]) -> str:
+        found = match[0].removeprefix("\n")
+        if found.startswith(SUMMARY_PREFIX) and not _is_sealed(found):
+            return match[0]
+        ours.append(found)
+        return ""
+
+    rest = _OURS.sub(take, text)
+    begins = bool(ours) and text.startswith(ours[0])
+    return ours, rest[1:] if begins and rest.startswith("\n") else rest
 
 
 def unpack(texts: Iterable[str]) -> Unpacked:
@@ -112,12 +121,8 @@ def unpack(texts: Iterable[str]) -> Unpacked:
     groups: dict[tuple[str, int], dict[int, str]] = {}
     raw: dict[tuple[str, int], list[str]] = {}
     for text in texts:
-        if _MARK not in text and SUMMARY_PREFIX not in text:
-            found.rest.append(text)
-            continue
-        rest = _take_frames(text, groups, raw, found)
-        if rest:
-            found.rest.append(rest)
+        if _MARK in text:
+            _take_frames(text, groups, raw, found)
     for key, chunks in groups.items():
         _join(key, chunks, raw[key], found)
     return found
@@ -128,28 +133,36 @@ def _take_frames(
     groups: dict[tuple[str, int], dict[int, str]],
     raw: dict[tuple[str, int], list[str]],
     found: Unpacked,
-) -> str:
-    def take(match: re.Match[str]) -> str:
+) -> None:
+    end = 0
+    for match in _FRAME.finditer(text):
+        found.damaged.extend(
+            ("damaged", part) for part in _BROKEN.findall(text[end : match.start()])
+        )
+        end = match.end()
         version, crc, index, count, chunk = match.groups()
         if int(version) > VERSION:
             found.damaged.append(("newer", match[0]))
-            return ""
+            continue
         key = (crc, int(count))
         groups.setdefault(key, {})[int(index)] = chunk
         raw.setdefault(key, []).append(match[0])
-        return ""
+    found.damaged.extend(("damaged", part) for part in _BROKEN.findall(text[end:]))
 
-    rest = _FRAME.sub(take, text)
-    if _MARK in rest:
-        found.damaged.extend(("damaged", match[0]) for match in _BROKEN.finditer(rest))
-        rest = _BROKEN.sub("", rest)
-    return _SUMMARY.sub("", rest).rstrip("\n ") if rest != text or _SUMMARY.search(rest) else rest
+
+def _is_sealed(line: str) -> bool:
+    text, _, tail = line.rpartition(" [")
+    return tail == f"{_sum_of(text)}]"
+
+
+def _sum_of(text: str) -> str:
+    return f"{zlib.crc32(text.encode()) & 0xFFFF:04x}"
 
 
 def _join(key: tuple[str, int], chunks: dict[int, str], raw: list[str], found: Unpacked) -> None:
     crc, count = key
     text = "".join(chunks[n] for n in sorted(chunks))
-    whole = sorted(chunks) == list(range(1, count + 1)) and len(text) <= _MAX_PAYLOAD
+    whole = len(chunks) == count == max(chunks) and min(chunks) == 1 and len(text) <= _MAX_PAYLOAD
     if not whole or f"{zlib.crc32(text.encode('ascii', 'replace')):08x}" != crc:
         found.damaged.append(("damaged", "\n".join(raw)))
         return

@@ -36,6 +36,10 @@ class Carrier(Protocol):
         """The metadata key that all of the format's own fields are under; None: there are more."""
 
     @property
+    def SHARES(self) -> bool:  # noqa: N802 - a constant of the format's module
+        """Whether clips share places, so that those without data must be told from the others."""
+
+    @property
     def MARKERS(self) -> bool:  # noqa: N802 - a constant of the format's module
         """Whether the format hands back the markers of clips."""
 
@@ -76,7 +80,10 @@ def embed(document: Node, carrier: Carrier, *, move: bool = True, mending: bool 
     for _ in carrier.take(document):
         pass  # frames of an earlier write; what we hold now is newer
     if mending:
-        carrier.mend_copy(document, mends)
+        try:
+            carrier.mend_copy(document, mends)
+        except Exception as error:  # noqa: BLE001 - the data rides even where a mend fails
+            _LOG.warning("castline: not everything was mended for the writer: %s", error)
     timelines = [node for _, node in walk(document) if schema_of(node) == "Timeline"]
     outside = list(_outside_envelopes(document)) if timelines else []
     for timeline in timelines or [document]:
@@ -96,17 +103,18 @@ def _embed_timeline(
         if schema_of(clip) != "Clip" and id(clip) not in returned:
             continue
         envelope = clip_envelope(clip, address, mends)
+        if envelope is None and carrier.SHARES and id(clip) in returned:
+            envelope = _bare_envelope(clip, address)
         if envelope is None:
             continue
         if id(clip) not in returned:
             homeless.append(envelope)
             continue
-        line = summarise(clip)
-        if carrier.MARKERS:
-            posted = post_markers(clip)
-            if posted:
-                envelope["posted"] = posted
-        carrier.put(clip, envelope, line)
+        try:
+            _put(carrier, clip, envelope)
+        except Exception as error:  # noqa: BLE001 - one odd clip must not cost the others
+            _LOG.warning("castline: %s %s: %s", address, clip.get("name"), error)
+            homeless.append(envelope)
     data = data_of(timeline)
     if data is not None or homeless:
         whole: Envelope = {"kind": "timeline", "id": "timeline", "name": timeline.get("name")}
@@ -116,6 +124,26 @@ def _embed_timeline(
             whole["objects"] = homeless
         if not carrier.put_whole(timeline, whole):
             _LOG.warning("castline: %s: no clip can carry its data", timeline.get("name"))
+
+
+def _bare_envelope(clip: Node, address: str) -> Envelope:
+    """Return what says that a clip has no data, where it may share a place with one that has."""
+    return {
+        "kind": "clip",
+        "id": f"@{address}",
+        "name": clip.get("name"),
+        "range": clip.get("source_range"),
+        "url": url_of(active_reference_of(clip)),
+        "bare": True,
+    }
+
+
+def _put(carrier: Carrier, clip: Node, envelope: Envelope) -> None:
+    line = "" if envelope.get("bare") else summarise(clip)
+    posted = post_markers(clip) if carrier.MARKERS else []
+    if posted:
+        envelope["posted"] = posted
+    carrier.put(clip, envelope, line)
 
 
 def clip_envelope(clip: Node, address: str, mends: Mends | None = None) -> Envelope | None:

@@ -30,6 +30,9 @@ PLACEHOLDER_URL = "file:///castline-empty-slot/"
 _NTSC = {round(n * 1000 / 1001, 2): n * 1000 / 1001 for n in (24, 30, 48, 60, 120)}
 
 
+_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+
+
 class Mends:
     """What was changed on one copy."""
 
@@ -104,6 +107,23 @@ def external_reference(url: str, available_range: Node | None, name: str = "") -
         "available_image_bounds": None,
         "target_url": url,
     }
+
+
+def flatten_names(document: Node, mends: Mends) -> None:
+    """Put blanks for line breaks, tabs and control characters in names and URLs of clips."""
+    for clip in each_clip(document):
+        name = clip.get("name")
+        if isinstance(name, str) and name != (flat := flat_text(name)):
+            mends.set_name(clip, flat)
+        reference = active_reference_of(clip)
+        url = (reference or {}).get("target_url")
+        if reference is not None and isinstance(url, str) and url != (flat := flat_text(url)):
+            mends.set_reference(clip, {**reference, "target_url": flat})
+
+
+def flat_text(text: str) -> str:
+    """Return the text on one line, without what ends a cell, a line or an XML file."""
+    return " ".join(_BREAKS.sub(" ", text).split()) if _BREAKS.search(text) else text
 
 
 def give_source_ranges(document: Node, mends: Mends) -> None:

@@ -75,6 +75,8 @@ class _Restoration:
         for clip, envelope in answer.copies:
             self._apply_copy(clip, envelope)
         for envelope in answer.left:
+            if envelope.get("bare"):
+                continue
             self._leave("no_clip", str(envelope.get("name") or envelope["id"]), payload=envelope)
         self._apply_wholes()
         self._note(warnings)
@@ -159,7 +161,7 @@ class _Restoration:
     def _place_object(self, envelope: Envelope) -> bool:
         """Put data back on the one object that is unmistakably the same."""
         if "object" in envelope:
-            return False
+            return self._is_kept(envelope)
         twins = self._named().get((envelope.get("kind"), envelope.get("name")), [])
         if any(data_of(node) == envelope.get("data") for node in twins):
             return True  # the format kept it by itself
@@ -180,6 +182,15 @@ class _Restoration:
         else:
             set_data(free[0], envelope.get("data"))
         return True
+
+    def _is_kept(self, envelope: Envelope) -> bool:
+        """Say whether the format kept a marker's or effect's data by itself."""
+        parts = (
+            part
+            for _, node in walk(self.timeline)
+            for part in (*(node.get("markers") or ()), *(node.get("effects") or ()))
+        )
+        return any(data_of(part) == envelope.get("data") for part in parts)
 
     def _named(self) -> dict[tuple[Any, Any], list[Node]]:
         """Return the timeline's objects by kind and name, looked at once."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, get_args
 
-from castline.adapters.carrier.codec import SUMMARY_PREFIX
+from castline.adapters.carrier import codec
 from castline.adapters.carrier.document import Node, active_reference_of, data_of, schema_of
 from castline.schemas import names
 from castline.schemas.values import WARNING_STATES
@@ -28,7 +28,7 @@ def summarise(clip: Node) -> str:
         parts.append(f"{take.get('role', 'take')} {take['take_id']}")
     parts += [seen.verdict for seen in _appearances(take)]
     text = " | ".join(parts) or "data attached"
-    return (SUMMARY_PREFIX + _one_line(text))[:_MAX_LINE].rstrip()
+    return codec.seal(_one_line(text)[:_MAX_LINE].rstrip())
 
 
 def post_markers(clip: Node) -> list[str]:

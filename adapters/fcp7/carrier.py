@@ -46,6 +46,7 @@ from castline.adapters.fcp7 import references, timing, tracks
 SUFFIXES = ("xml",)
 STOCK_ADAPTER = "fcp_xml"
 LIMIT = 1_000_000  # one text element; neither XML nor the stock adapter has a limit
+SHARES = False
 MARKERS = True
 LINE_FIELD = ("logginginfo", "lognote")
 """Where programs show the line for people: a column of their own, "Log Note"."""

@@ -35,7 +35,6 @@ WHOLE = "T"
 _MARK = "%CASTLINE"
 _MOST_SHARING = 8
 """Uses of one asset whose payloads all ride in it; the reader hands each use all of them."""
-_LINE = re.compile(rf"(?:\n|^){re.escape(codec.SUMMARY_PREFIX)}[^\n]*")
 
 
 class Native(dict[str, Any]):
@@ -162,8 +161,8 @@ def pop_texts(clip: Node) -> tuple[list[str], list[str]]:
             native["metadata"] = kept
         else:
             del native["metadata"]
-    if isinstance(note, str) and codec.SUMMARY_PREFIX in note:
-        native["note"] = _LINE.sub("", note)
+    if (own or held) and isinstance(note, str):
+        native["note"] = codec.cut_out(note)[1]
         if not native["note"]:
             del native["note"]
     if (own or held) and not native:

@@ -31,7 +31,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from castline.adapters.carrier import codec
+from castline.adapters.carrier import codec, mend
 from castline.adapters.carrier.document import (
     Node,
     active_reference_of,
@@ -50,6 +50,7 @@ SUFFIXES = ("fcpxml",)
 STOCK_ADAPTER = "fcpx_xml"
 LIMIT = 1_000_000  # one attribute; the stock adapter has no limit of its own
 KEY: str | None = None  # names of markers hold texts too
+SHARES = True  # one asset serves all uses of a file
 MARKERS = True
 
 _NATIVE = "fcpx_asset"
@@ -61,6 +62,7 @@ Found = tuple[Node | list[Node], list[str]]
 
 def mend_copy(document: Node, mends: Mends) -> None:
     """Change on this copy what the stock FCPXML writer would refuse or garble."""
+    mend.flatten_names(document, mends)
     for _, clip in clips_of(document):
         (clip.get("metadata") or {}).pop(_NATIVE, None)
     timelines = _timelines(document)
@@ -87,7 +89,7 @@ def returned(document: Node) -> Iterator[tuple[str, Node]]:
 def put(clip: Node, envelope: Envelope, line: str) -> None:
     """Put the line for people and the payload's frames with the clip's asset."""
     native = assets.native_of(clip)
-    if native.noted is not None:
+    if native.noted is not None and line:
         note = str(native.noted.get("note") or "")
         if note.count(codec.SUMMARY_PREFIX) < _MOST_LINES:
             native.noted["note"] = f"{note}\n{line}" if note else line

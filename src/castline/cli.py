@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +100,7 @@ def plan(
     from castline import plans
     from castline.verbs.plan import plan as propose
 
+    _spare(output, cut, manifest)
     with _progress("looking at takes") as progress:
         proposal = propose(
             _read(cut, rate),
@@ -140,6 +143,7 @@ def conform(
     from castline.verbs.conform import conform as carry_out
     from castline.verbs.conform import offers_of
 
+    _spare(output, cut, plan)
     proposal = plans.read(plan)
     result = carry_out(_read(cut, rate), proposal, cast=_cast(cast_path))
     files.write(result, output, overwrite=overwrite, rate=rate)
@@ -177,6 +181,7 @@ def decide(
     from castline.verbs.decide import decide as record
     from castline.verbs.decide import read_decisions
 
+    _spare(output, cut, decisions)
     said = read_decisions(decisions)
     result = record(_read(cut, rate), said, by=by)
     files.write(result, output, overwrite=overwrite, rate=rate)
@@ -222,6 +227,7 @@ def deliver(
             folder,
             name=name,
             overwrite=overwrite,
+            keep=[cut],
             progress=progress,
         )
     if as_json:
@@ -270,11 +276,17 @@ def demo(folder: Path) -> None:
 
 
 @cli.command("plugin-path")
-def plugin_path() -> None:
+@click.option("--with-stock", is_flag=True, help="The five stock adapters' manifests too.")
+def plugin_path(with_stock: bool) -> None:
     """Print the manifest's path, for OTIO_PLUGIN_MANIFEST_PATH."""
-    from castline.adapters import otio
+    from importlib.util import find_spec
 
-    click.echo(Path(otio.__file__).with_name("plugin_manifest.json"))
+    from castline.adapters.formats import STOCK_PACKAGES
+
+    names = ["castline.adapters.otio", *(STOCK_PACKAGES if with_stock else ())]
+    specs = [find_spec(name) for name in names]
+    homes = [Path(spec.origin).parent for spec in specs if spec and spec.origin]
+    click.echo(os.pathsep.join(str(home / "plugin_manifest.json") for home in homes))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -290,13 +302,26 @@ def main(arguments: list[str] | None = None) -> None:
     except CastlineError as error:
         click.echo(f"castline: {' '.join(str(error).split())}", err=True)
         code = error.exit_code
+    except Exception as error:  # noqa: BLE001 - a person gets one line, whatever went wrong
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        click.echo(f"castline: unexpected, please report it: {words}", err=True)
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _read(path: Path, rate: float | None) -> Timeline:
     from castline.adapters import files
 
+    if rate is not None and not (isfinite(rate) and 0 < rate <= 1000):
+        raise UsageError(f"--rate: found {rate:g}, expected frames a second, such as 25")
     return files.read(path, rate)
+
+
+def _spare(output: Path, *inputs: Path | None) -> None:
+    """Refuse to write onto what is read, whatever was asked for."""
+    for path in inputs:
+        if path is not None and path.exists() and output.exists() and output.samefile(path):
+            raise UsageError(f"{output}: is an input, and inputs are never changed")
 
 
 def _cast(path: Path | None) -> Any:

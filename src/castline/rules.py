@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlparse
 import opentimelineio as otio
 from opentimelineio import schema
 
+from castline.adapters.material.media import hash_file
 from castline.schemas.decisions import stale_reason
 from castline.schemas.errors import CastlineError
 from castline.schemas.exact import exact_rate, exact_seconds
@@ -56,6 +57,47 @@ class Subject:
             for clip in self.clips
             for key, take in (_quietly(takes_of, clip) or {}).items()
         ]
+
+    def hash_of(self, clip: schema.Clip, take_id: str) -> str | None:
+        """Return the hash of a take's file as it is on disk now, None where it is not there."""
+        for key, take in (_quietly(takes_of, clip) or {}).items():
+            if take.take_id == take_id:
+                path = _path(clip.media_references()[key], self.folder)
+                return self._hash(path) if path is not None and path.is_file() else None
+        return None
+
+    def _hash(self, path: Path) -> str | None:
+        if path not in self._hashes:
+            try:
+                self._hashes[path] = hash_file(path)
+            except CastlineError:
+                self._hashes[path] = None
+        return self._hashes[path]
+
+    @cached_property
+    def _hashes(self) -> dict[Path, str | None]:
+        return {}
+
+
+def unchanged_media(subject: Subject) -> Iterator[Problem]:
+    """The files of takes are the ones that were attached."""
+    for clip, key, take in subject.takes:
+        now = subject.hash_of(clip, take.take_id) if take.sha256 else None
+        if now is not None and now != take.sha256:
+            message = f"{key}: the file of {take.take_id} has changed since it was attached"
+            yield Problem(rule="unchanged-media", where=_name(clip), message=message)
+
+
+def filled_slots(subject: Subject) -> Iterator[Problem]:
+    """Every clip shows some media."""
+    for clip in subject.clips:
+        if isinstance(clip.media_reference, schema.MissingReference):
+            yield Problem(
+                rule="filled-slots",
+                where=_name(clip),
+                message="shows no media",
+                severity="warning",
+            )
 
 
 def readable_data(subject: Subject) -> Iterator[Problem]:
@@ -114,9 +156,10 @@ def media_covers_clip(subject: Subject) -> Iterator[Problem]:
             continue
         try:
             shown = media_range(clip)
-        except UnsupportedRetimeError as error:
+        except CastlineError as error:
+            severity: Severity = "note" if isinstance(error, UnsupportedRetimeError) else "error"
             yield Problem(
-                rule="media-covers-clip", where=_name(clip), message=str(error), severity="note"
+                rule="media-covers-clip", where=_name(clip), message=str(error), severity=severity
             )
             continue
         used = shown.to_time_range()
@@ -163,7 +206,7 @@ def decisions_hold(subject: Subject) -> Iterator[Problem]:
     """Nothing changed under a decision since it was made."""
     for clip, slot in subject.slots:
         for decision in slot.decisions:
-            reason = stale_reason(decision, clip)
+            reason = stale_reason(decision, clip, subject.hash_of(clip, decision.take_id))
             if reason:
                 message = (
                     f"{decision.verdict} by {decision.by} at {decision.at} is stale: {reason}"
@@ -229,7 +272,9 @@ RULES = (
     readable_data,
     unique_slot_ids,
     placed_data,
+    filled_slots,
     online_media,
+    unchanged_media,
     media_covers_clip,
     one_rate,
     known_characters,

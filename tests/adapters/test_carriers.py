@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import opentimelineio as otio
 import pytest
@@ -78,6 +77,21 @@ class TestEveryCarrier:
         found = {c.name: clip_data(c) for c in back.find_clips()}
         assert found["sh002"] == clip_data(only)
         assert all(found[name]["clip"] is None for name in ("sh001", "sh003", "sh004"))
+
+    @pytest.mark.parametrize("first", [True, False], ids=["data first", "data second"])
+    def test_a_use_without_data_stays_without(self, suffix, first, tmp_path):
+        timeline = bare(cut(3))
+        other = bare(cut(1)).tracks[0][0].deepcopy()
+        with_data = clip(1)
+        with_data.media_reference.target_url = other.media_reference.target_url
+        other.name = with_data.name = "same"
+        other.source_range = span(86500 + (10 if first else 0), 48)
+        pair = [with_data, other] if first else [other, with_data]
+        timeline.tracks[0][:] = [*pair, bare(cut(3)).tracks[0][2].deepcopy()]
+        back = _through(timeline, tmp_path, suffix)
+        found = [data_of(c) for c in back.find_clips()]
+        expected = [data_of(c) for c in timeline.find_clips()]
+        assert found == expected
 
     def test_brings_all_references_back_whole(self, suffix, tmp_path):
         timeline = cut(2)
@@ -233,7 +247,7 @@ def test_writing_json_to_a_string_keeps_our_data_readable_without_castline():
     assert otio.adapters.read_from_string(text, "otio_json").is_equivalent_to(timeline)
 
 
-@pytest.mark.parametrize("suffix", ["edl", "xml", "ale"])
+@pytest.mark.parametrize("suffix", EDITORIAL)
 @pytest.mark.parametrize("way", ["entry point", "manifest path"])
 def test_plain_otioconvert_carries_the_data_both_ways(suffix, way, tmp_path):
     timeline = cut(2)
@@ -241,15 +255,14 @@ def test_plain_otioconvert_carries_the_data_both_ways(suffix, way, tmp_path):
     otio.adapters.write_to_file(timeline, str(start))
     environment = dict(os.environ)
     if way == "manifest path":
-        manifests = [
-            Path(__import__(package).__file__).with_name("plugin_manifest.json")
-            for package in ("otio_cmx3600_adapter", "otio_fcp_adapter", "otio_ale_adapter")
-        ]
-        from castline.adapters import otio as ours
-
-        manifests.insert(0, Path(ours.__file__).with_name("plugin_manifest.json"))
         environment["OTIO_DISABLE_ENTRYPOINTS_PLUGINS"] = "1"
-        environment["OTIO_PLUGIN_MANIFEST_PATH"] = os.pathsep.join(map(str, manifests))
+        said = subprocess.run(
+            [sys.executable, "-m", "castline", "plugin-path", "--with-stock"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        environment["OTIO_PLUGIN_MANIFEST_PATH"] = said.stdout.strip()
     middle, end = tmp_path / f"cut.{suffix}", tmp_path / "back.otio"
     for source, target in ((start, middle), (middle, end)):
         subprocess.run(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def test_payloads_come_back_whatever_the_order_of_their_lines(payload, limit, or
         order.shuffle(frames)
     found = codec.unpack(["mine", *frames, *frames])
     assert found.payloads == [payload]
-    assert (found.damaged, found.rest) == ([], ["mine"])
+    assert found.damaged == []
     for frame in frames:
         assert len(frame) <= limit
         assert frame.isascii() and frame.isprintable()
@@ -49,9 +51,24 @@ def test_the_text_is_canonical(payload):
 
 def test_text_around_the_frames_is_kept():
     (frame,) = codec.pack({"a": 1}, 400)
-    found = codec.unpack([f"a note\ncastline: sh010 | MIRA OK\n{frame}", "other castline talk"])
-    assert found.rest == ["a note", "other castline talk"]
-    assert found.payloads == [{"a": 1}]
+    line = codec.seal("sh010 | MIRA OK")
+    assert codec.cut_out(f"a note\n{line}\n{frame}") == ([line, frame], "a note")
+    assert codec.cut_out(f"{line}\n{frame}\nmine") == ([line, frame], "mine")
+    assert codec.cut_out(f"{frame} EDITOR SAYS NO") == ([frame], " EDITOR SAYS NO")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "castline: please regrade this shot",
+        "other castline talk",
+        codec.seal("sh010 | MIRA OK") + " -- EDITOR SAYS NO",
+        codec.seal("sh010 | MIRA OK").replace("OK", "NO"),
+        "castline: [ab12]",
+    ],
+)
+def test_a_line_that_somebody_else_wrote_or_wrote_on_is_theirs(text):
+    assert codec.cut_out(text) == ([], text)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +108,13 @@ def test_a_hostile_text_is_searched_in_linear_time():
     text = "%CASTLINE1 00000000 1/1 " * 40_000
     found = codec.unpack([text])
     assert found.damaged and not found.payloads
+
+
+def test_many_frames_of_payloads_that_are_not_there_cost_little():
+    frames = [f"%CASTLINE1 {n:08x} 1/999999 x%" for n in range(3000)]
+    start = time.process_time()
+    assert len(codec.unpack(frames).damaged) == 3000
+    assert time.process_time() - start < 2
 
 
 def test_a_limit_too_short_for_a_frame_is_refused():

@@ -9,6 +9,7 @@ import pytest
 from builders import bare, clip, cut, span
 from trip import CORPUS, attach, clip_data, data_of, quiet, read_cut
 
+from castline.adapters import files
 from castline.schemas.places import get_sequence, get_slot
 from castline.schemas.slots import slots_of
 
@@ -262,3 +263,38 @@ def test_a_generator_beside_a_dissolve_comes_back_as_it_was(tmp_path):
     timeline.tracks[0].insert(1, otio.schema.Transition("x", "SMPTE_Dissolve", half, half))
     found = slots_of(_read(_write(timeline, tmp_path)))["sh002"]
     assert found.media_reference.is_equivalent_to(bars)
+
+
+def _record_starts(path):
+    lines = [line for line in path.read_text().splitlines() if re.match(r"\d{3}  ", line)]
+    return [re.findall(r"\d\d:\d\d:\d\d:\d\d", line)[2] for line in lines]
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", ["screening_example.edl", "079_HA_V05.edl", "SR_010.edl"])
+@pytest.mark.parametrize("way", ["castline", "plain otio"])
+def test_record_timecode_stays_what_the_editor_had(name, way, tmp_path):
+    source = CORPUS / "edl" / name
+    timeline = files.read(source) if way == "castline" else read_cut(source)
+    attach(timeline)
+    path = tmp_path / "cut.edl"
+    if way == "castline":
+        files.write(timeline, path)
+    else:
+        path = _write(timeline, tmp_path)
+    original = [
+        line for line in source.read_text().splitlines() if re.match(r"\s*\d{3,6}\b", line)
+    ]
+    expected = [re.findall(r"\d\d:\d\d:\d\d:\d\d", line)[2] for line in original]
+    assert _record_starts(path) == expected
+
+
+def test_the_start_of_the_timeline_is_the_record_start_both_ways(tmp_path):
+    timeline = cut(2)
+    timeline.global_start_time = otio.opentime.RationalTime(86400, 24)
+    files.write(timeline, tmp_path / "cut.edl")
+    assert _record_starts(tmp_path / "cut.edl") == ["01:00:00:00", "01:00:02:00"]
+    back = files.read(tmp_path / "cut.edl")
+    assert back.global_start_time == timeline.global_start_time
+    assert back.tracks[0].source_range is None
+    assert back.duration() == timeline.duration()

@@ -15,7 +15,7 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from trip import SAMPLE, attach, clip_data, cuts, data_of, quiet, read_cut, travel
 
 from castline.adapters import hooks
-from castline.adapters.carrier import envelope
+from castline.adapters.carrier import codec, envelope
 from castline.adapters.carrier.restore import extract
 from castline.adapters.fcp7 import carrier as fcp7
 from castline.schemas.places import set_take
@@ -166,7 +166,8 @@ def test_callers_timeline_is_not_changed(tmp_path):
 def test_people_see_a_line_in_the_log_note_and_no_trace_stays_after_reading(written):
     _, path = written
     item = items_of(etree.parse(str(path)))[0]
-    assert item.findtext("logginginfo/lognote") == "castline: s0000 | temp t0-DEFAULT_MEDIA"
+    line = codec.seal("s0000 | temp t0-DEFAULT_MEDIA")
+    assert item.findtext("logginginfo/lognote") == line
     assert item.findtext("comments/mastercomment4").startswith("%CASTLINE1 ")
     back = read(path)
     for thing in (back, *back.find_clips()):

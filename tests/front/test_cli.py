@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from castline import cli
-from castline.demo import EDL, draw
+from castline.demo import CUT, draw
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +45,8 @@ def _hashes(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def conformed(run, material, tmp_path):
     plan, cut = tmp_path / "plan.json", tmp_path / "conformed.otio"
-    run("plan", material / EDL, material / "takes", "--cast", material / "cast", "-o", plan)
-    run("conform", material / EDL, plan, "--cast", material / "cast", "-o", cut)
+    run("plan", material / CUT, material / "takes", "--cast", material / "cast", "-o", plan)
+    run("conform", material / CUT, plan, "--cast", material / "cast", "-o", cut)
     return cut
 
 
@@ -56,11 +56,11 @@ def test_the_whole_way_leaves_every_input_byte_identical(run, material, tmp_path
     said = tmp_path / "decisions.json"
     said.write_text(json.dumps([{"slot": "SQ010_SH010", "verdict": "approved", "by": "ann"}]))
     calls = [
-        (3, ["plan", material / EDL, material / "takes", "--cast", material / "cast", "-o", plan]),
-        (0, ["conform", material / EDL, plan, "--cast", material / "cast", "-o", cut]),
+        (3, ["plan", material / CUT, material / "takes", "--cast", material / "cast", "-o", plan]),
+        (0, ["conform", material / CUT, plan, "--cast", material / "cast", "-o", cut]),
         (0, ["decide", cut, said, "-o", tmp_path / "decided.otio"]),
         (0, ["check", tmp_path / "decided.otio"]),
-        (0, ["info", cut, material / EDL]),
+        (0, ["info", cut, material / CUT]),
         (0, ["deliver", cut, "--to", "edl", "ale", "otio", "usd", "-o", tmp_path / "out"]),
     ]
     for expected, arguments in calls:
@@ -71,7 +71,7 @@ def test_the_whole_way_leaves_every_input_byte_identical(run, material, tmp_path
 
 def test_a_plan_with_open_questions_is_written_and_ends_with_three(run, material, tmp_path):
     plan = tmp_path / "plan.json"
-    code, out, err = run("plan", material / EDL, material / "takes", "-o", plan)
+    code, out, err = run("plan", material / CUT, material / "takes", "-o", plan)
     assert code == 3
     assert plan.is_file()
     assert err.startswith("castline: a person must decide: ") and err.count("\n") == 1
@@ -85,7 +85,7 @@ def test_json_is_for_machines(run, material, conformed, tmp_path):
     assert code == 0 and isinstance(json.loads(out), list)
     code, out, _ = run("deliver", "--json", conformed, "--to", "edl", "-o", tmp_path / "out")
     assert json.loads(out)["formats"]["edl"]["clips_with_data"] == 12
-    code, out, _ = run("plan", "--json", material / EDL, material / "takes", "-o", tmp_path / "p")
+    code, out, _ = run("plan", "--json", material / CUT, material / "takes", "-o", tmp_path / "p")
     assert json.loads(out)["castline_plan"] == 1
 
 
@@ -151,7 +151,7 @@ def _prepare(folder: Path, material: Path) -> None:
         ("deliver CUT --to edl -o {}/locked", 1, "read-only"),
         ("deliver CUT --to edl -o {}/taken.json", 1, "expected a folder"),
         ("check {}/short.otio", 1, "found no JSON"),
-        ("demo -o {}", 1, "other files"),
+        ("demo -o {}", 1, "not the demo's"),
     ],
 )
 def test_every_failure_is_one_line_and_an_exit_code(
@@ -161,7 +161,7 @@ def test_every_failure_is_one_line_and_an_exit_code(
     before = _hashes(tmp_path)
     words_given = [
         part.replace("{}", str(tmp_path))
-        .replace("CUT", str(material / EDL))
+        .replace("CUT", str(material / CUT))
         .replace("TAKES", str(material / "takes"))
         for part in arguments.split()
     ]
@@ -201,6 +201,58 @@ def test_a_score_that_is_no_number_is_a_problem_and_no_crash(run, conformed, tmp
     assert code == 0, err
 
 
+def test_an_input_is_never_written_on_whatever_is_asked(run, conformed, material, tmp_path):
+    said = tmp_path / "said.json"
+    said.write_text("[]")
+    plan = tmp_path / "plan.json"
+    for arguments in (
+        ["decide", conformed, said, "-o", conformed, "--overwrite"],
+        ["decide", conformed, said, "-o", said, "--overwrite"],
+        ["conform", conformed, plan, "-o", conformed, "--overwrite"],
+        ["conform", conformed, plan, "-o", plan, "--overwrite"],
+        ["plan", conformed, material / "takes", "-o", conformed, "--overwrite"],
+        [
+            "deliver",
+            conformed,
+            "--to",
+            "otio",
+            "-o",
+            tmp_path,
+            "--name",
+            "conformed",
+            "--overwrite",
+        ],
+    ):
+        before = _hashes(tmp_path)
+        code, _, err = run(*arguments)
+        assert code in (1, 2) and "input" in err, arguments
+        assert _hashes(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"url": "/', '"url": "x/'),
+        ('"frames": 64', '"frames": -5'),
+        ('"rate": 24.0', '"rate": 0.0'),
+    ],
+)
+def test_a_plan_edited_badly_by_hand_is_refused_in_one_line(run, material, tmp_path, old, new):
+    plan = tmp_path / "plan.json"
+    run("plan", material / CUT, material / "takes", "-o", plan)
+    text = plan.read_text()
+    assert old in text
+    plan.write_text(text.replace(old, new))
+    code, _, err = run("conform", material / CUT, plan, "-o", tmp_path / "new.otio")
+    assert code == 1 and err.startswith("castline: ") and "unexpected" not in err
+    assert not (tmp_path / "new.otio").exists()
+
+
+@pytest.mark.parametrize("rate", ["0", "-24", "nan", "inf"])
+def test_a_rate_that_is_none_is_a_question_of_usage(run, material, rate):
+    assert run("info", material / CUT, "--rate", rate)[0] == 2
+
+
 def test_several_formats_may_follow_one_option(run, conformed, tmp_path):
     code, out, _ = run("deliver", conformed, "--to", "ale", "--to", "otio", "-o", tmp_path / "out")
     assert code == 0 and "12 of 12" in out
@@ -220,6 +272,16 @@ def test_the_installed_command_runs():
         env=dict(os.environ),
     )
     assert done.returncode == 0 and "castline" in done.stdout
+
+
+def test_the_demo_removes_nobodys_file(run, tmp_path):
+    draw(tmp_path / "demo")
+    mine = tmp_path / "demo" / "takes" / "my_take_v001.mp4"
+    mine.write_text("mine")
+    before = _hashes(tmp_path)
+    code, _, err = run("demo", "-o", tmp_path / "demo")
+    assert code == 1 and "my_take_v001.mp4" in err
+    assert _hashes(tmp_path) == before
 
 
 def test_the_demo_runs_and_runs_again(run, tmp_path):

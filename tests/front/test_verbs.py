@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import opentimelineio as otio
@@ -10,7 +11,7 @@ import pytest
 
 import castline
 from castline import plans
-from castline.demo import EDL, draw
+from castline.demo import CUT, draw
 from castline.schemas.decisions import stale_reason
 from castline.schemas.errors import (
     CastlineError,
@@ -39,12 +40,12 @@ def cast(material):
 
 @pytest.fixture(scope="module")
 def plan(material, cast):
-    return castline.plan(castline.read(material / EDL), material / "takes", cast=cast, handles=8)
+    return castline.plan(castline.read(material / CUT), material / "takes", cast=cast, handles=8)
 
 
 @pytest.fixture
 def conformed(material, plan, cast):
-    return castline.conform(castline.read(material / EDL), plan, cast=cast)
+    return castline.conform(castline.read(material / CUT), plan, cast=cast)
 
 
 def _offer(plan, file):
@@ -89,7 +90,7 @@ def test_a_plan_comes_back_from_its_file(plan, tmp_path):
 
 
 def test_planning_changes_nothing(material, cast):
-    cut = castline.read(material / EDL)
+    cut = castline.read(material / CUT)
     before = cut.to_json_string()
     castline.plan(cut, material / "takes", cast=cast)
     assert cut.to_json_string() == before
@@ -107,7 +108,7 @@ def test_conforming_shows_the_takes_and_keeps_the_temp(conformed):
 
 
 def test_conforming_never_changes_the_length_of_the_cut(material, conformed):
-    before = castline.read(material / EDL)
+    before = castline.read(material / CUT)
     lengths = [
         [c.trimmed_range().duration for c in cut.find_clips()] for cut in (before, conformed)
     ]
@@ -151,7 +152,7 @@ def test_a_plan_for_another_cut_is_refused(plan):
 def test_two_shown_takes_in_one_slot_are_refused(material, plan):
     offers = tuple(o.replace(show=o.attach) for o in plan.offers)
     with pytest.raises(InvalidValueError, match="expected one"):
-        castline.conform(castline.read(material / EDL), plan.replace(offers=offers))
+        castline.conform(castline.read(material / CUT), plan.replace(offers=offers))
 
 
 def test_a_decision_names_take_file_and_frames(conformed):
@@ -174,6 +175,31 @@ def test_a_decision_goes_stale_when_the_file_changes(conformed):
     problems = [p for p in castline.check(decided) if p.rule == "decisions-hold"]
     assert [p.where for p in problems] == ["SQ010_SH010"]
     assert "the file has changed" in problems[0].message
+
+
+def test_checking_looks_at_the_files_themselves(material, cast, tmp_path):
+    takes = tmp_path / "takes"
+    shutil.copytree(material / "takes", takes)
+    cut = castline.read(material / CUT)
+    conformed = castline.conform(cut, castline.plan(cut, takes, cast=cast))
+    decided = castline.decide(
+        conformed, [{"slot": "SQ010_SH010", "verdict": "approved", "by": "ann"}]
+    )
+    assert not {"unchanged-media", "decisions-hold"} & {p.rule for p in castline.check(decided)}
+    shutil.copyfile(takes / "SQ010_SH020_ai_v001.mp4", takes / "SQ010_SH010_ai_v001.mp4")
+    found = {p.rule: p for p in castline.check(decided)}
+    assert found["unchanged-media"].where == "SQ010_SH010"
+    assert "the file has changed" in found["decisions-hold"].message
+
+
+def test_slots_that_show_nothing_are_named(conformed):
+    problems = [p for p in castline.check(conformed) if p.rule == "filled-slots"]
+    assert {p.where for p in problems} == {"SQ010_SH050", "SQ010_SH070", "SQ010_SH090"}
+
+
+def test_slots_that_have_takes_are_not_open(material, conformed):
+    again = castline.plan(conformed, material / "takes")
+    assert again.open_slots == ("SQ010_SH070", "SQ010_SH090")
 
 
 def test_earlier_decisions_stay(conformed):
@@ -210,6 +236,8 @@ def test_deciding_can_show_the_take(conformed):
             "found x",
         ),
         ({"slot": "SQ010_SH070", "verdict": "hold", "by": "a"}, InvalidValueError, "has none"),
+        ({"slot": "SQ010_SH010", "verdict": "hold", "show": "no"}, InvalidValueError, "true or"),
+        ({"slot": "SQ010_SH010", "verdict": "hold", "at": "noon"}, InvalidValueError, "ISO"),
     ],
 )
 def test_a_decision_on_what_is_not_there_is_refused(conformed, said, error, words):
@@ -281,14 +309,14 @@ def test_info_counts_what_is_there(conformed):
 
 def test_an_empty_folder_of_takes_is_said(material, tmp_path):
     with pytest.raises(UnreadableFileError, match="no takes"):
-        castline.plan(castline.read(material / EDL), tmp_path)
+        castline.plan(castline.read(material / CUT), tmp_path)
 
 
 def test_a_take_that_cannot_be_read_is_a_question_and_stops_nothing(material, tmp_path):
     (tmp_path / "SQ010_SH010_broken.mp4").write_bytes(b"no movie at all")
     good = material / "takes" / "SQ010_SH020_ai_v001.mp4"
     (tmp_path / good.name).write_bytes(good.read_bytes())
-    plan = castline.plan(castline.read(material / EDL), tmp_path)
+    plan = castline.plan(castline.read(material / CUT), tmp_path)
     assert [o.slot_id for o in plan.offers] == ["SQ010_SH020"]
     assert "cannot be read" in plan.questions[0].message
 
@@ -297,7 +325,7 @@ def test_every_error_is_castlines_own(material, tmp_path):
     for call in (
         lambda: castline.read(tmp_path / "none.otio"),
         lambda: castline.read(tmp_path),
-        lambda: castline.write(castline.read(material / EDL), tmp_path / "x.betamax"),
+        lambda: castline.write(castline.read(material / CUT), tmp_path / "x.betamax"),
     ):
         with pytest.raises(CastlineError) as refusal:
             call()

@@ -6,6 +6,8 @@ deliver to every format, read each back, and show what survived where.
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from castline.demo.drawing import Figure, Shot, draw_cast, draw_take
 from castline.schemas.errors import UnreadableFileError, UnwritableFileError
 
 EDL = "lighthouse_sq010_v012.edl"
+CUT = "cut.edl"
 FORMATS = ("edl", "fcp7", "fcpx", "aaf", "ale", "otio", "usd")
 HANDLES = 8
 
@@ -36,41 +39,55 @@ _SHOTS = (
     Shot("PIER_0110_try3.mp4", 72, (_MIRA, _JON), "mira and jon on the pier", 111),
     Shot("Gen-4 a boat leaves 3829471 (2).mp4", 80, (_JON,), "a boat leaves, jon aboard", 112),
 )
+_DECISIONS = [
+    {
+        "slot": "SQ010_SH010",
+        "verdict": "approved",
+        "by": "ann",
+        "at": "2026-01-01T12:00:00+00:00",
+        "note": "the one",
+    }
+]
 _MANIFEST = "file,slot,characters\nGen-4 a boat leaves 3829471 (2).mp4,SQ010_SH120,jon\n"
 
 
-def run(folder: str | Path, say: Callable[[str], None]) -> None:
-    """Run the demo into a folder, which it makes anew; tell each step.
+_DELIVERED = re.compile(r"done/delivery/(LIGHTHOUSE_SQ010_V012\.\w+|losses\.(json|md))")
 
-    Raises `UnwritableFileError` where the folder holds anything that a demo did not write.
+
+def run(folder: str | Path, say: Callable[[str], None]) -> None:
+    """Run the demo in a folder; tell each step.
+
+    What an earlier demo wrote there is written anew. Raises `UnwritableFileError` where the
+    folder holds anything else: nobody's file is removed.
     """
     folder = Path(folder)
+    done = folder / "done"
     _clear(folder)
     draw(folder)
+    done.mkdir()
     say(f"drawn: {len(_SHOTS)} takes in {folder / 'takes'}, 2 characters in {folder / 'cast'}")
 
     cast = castline.read_cast(folder / "cast")
-    cut = castline.read(folder / EDL)
+    cut = castline.read(folder / CUT)
     plan = castline.plan(cut, folder / "takes", cast=cast, handles=HANDLES)
-    plans.write(plan, folder / "plan.json")
-    say(f"\nplanned: {folder / 'plan.json'}\n{plans.as_table(plan)}")
+    plans.write(plan, done / "plan.json")
+    say(f"\nplanned: {done / 'plan.json'}\n{plans.as_table(plan)}")
 
     conformed = castline.conform(cut, plan, cast=cast)
-    shown = next(o for o in plan.offers if o.show)
-    said = {"slot": shown.slot_id, "verdict": "approved", "note": "the one", "by": "demo"}
-    decided = castline.decide(conformed, [{**said, "at": "2026-01-01T12:00:00+00:00"}])
-    castline.write(decided, folder / "conformed.otio")
-    say(f"\nconformed, and one take approved: {folder / 'conformed.otio'}")
+    decided = castline.decide(conformed, _DECISIONS)
+    castline.write(decided, done / "cut_ok.otio")
+    say(f"\nconformed, and one take approved: {done / 'cut_ok.otio'}")
 
-    deliveries = castline.deliver(decided, FORMATS, folder / "delivery")
-    say(f"\ndelivered and read back:\n{losses.as_table(deliveries, folder / 'delivery')}")
-    say(f"\nwhat each could not carry: {folder / 'delivery' / 'losses.md'}")
+    deliveries = castline.deliver(decided, FORMATS, done / "delivery")
+    say(f"\ndelivered and read back:\n{losses.as_table(deliveries, done / 'delivery')}")
+    say(f"\nwhat each could not carry: {done / 'delivery' / 'losses.md'}")
 
 
 def draw(folder: Path) -> None:
-    """Lay out the example's material: the EDL, the cast, the takes with their list."""
+    """Lay out the example's material: the EDL, the cast, the takes with their list, decisions."""
     (folder / "takes").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(_fixture(EDL), folder / EDL)
+    shutil.copyfile(_fixture(EDL), folder / CUT)
+    (folder / "decisions.json").write_text(json.dumps(_DECISIONS, indent=1), encoding="utf-8")
     draw_cast(folder / "cast", (_MIRA, _JON))
     for shot in _SHOTS:
         draw_take(folder / "takes", shot)
@@ -88,10 +105,17 @@ def _fixture(name: str) -> Path:
 
 
 def _clear(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()) and not (folder / EDL).is_file():
-        raise UnwritableFileError(f"{folder}: found other files there; name an empty folder")
-    for name in ("takes", "cast", "delivery"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (EDL, "plan.json", "conformed.otio"):
-        (folder / name).unlink(missing_ok=True)
+    """Make room for a new demo: remove what an earlier one wrote, and only that."""
+    known = {CUT, "decisions.json", "done/plan.json", "done/cut_ok.otio", "takes/takes.csv"}
+    known |= {f"takes/{shot.file}" for shot in _SHOTS}
+    known |= {f"cast/{f.name}/{f.name}_{n}.png" for f in (_MIRA, _JON) for n in (1, 2)}
+    standing = [path for path in folder.rglob("*") if not path.is_dir()]
+    for path in standing:
+        name = path.relative_to(folder).as_posix()
+        if name not in known and not _DELIVERED.fullmatch(name):
+            raise UnwritableFileError(f"{path}: found a file that is not the demo's; move it away")
+    for path in standing:
+        path.unlink()
+    for home in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
+        home.rmdir()
     folder.mkdir(parents=True, exist_ok=True)

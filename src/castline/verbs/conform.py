@@ -9,7 +9,7 @@ import opentimelineio as otio
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime, TimeRange
 
-from castline.schemas.errors import InvalidValueError, NeedsPersonError
+from castline.schemas.errors import InvalidValueError
 from castline.schemas.places import get_sequence, get_slot, set_sequence, set_slot, set_take
 from castline.schemas.slots import give_slot_ids, slots_of
 from castline.schemas.takes import add_take, placement_of, switch_take, takes_of
@@ -35,23 +35,19 @@ def conform(cut: schema.Timeline, plan: Plan, *, cast: Cast | None = None) -> sc
     return result
 
 
-def undecided(plan: Plan) -> list[str]:
-    """Return what the plan leaves to a person, a line each."""
-    return [f"{question.where}: {question.message}" for question in plan.questions]
-
-
-def require_decided(plan: Plan) -> None:
-    """Raise `NeedsPersonError` where the plan leaves anything to a person."""
-    lines = undecided(plan)
-    if lines:
-        raise NeedsPersonError("; ".join(lines[:3]) + (" ..." if len(lines) > 3 else ""))
-
-
 def _check(plan: Plan, slots: dict[str, schema.Clip]) -> None:
     shown: dict[str, str] = {}
     for offer in plan.offers:
         if not offer.attach:
             continue
+        if not Path(offer.media.url).is_absolute():
+            raise InvalidValueError(
+                f"plan: {offer.file}: found media url {offer.media.url!r}, expected a whole path"
+            )
+        if offer.media.frames < 1 or offer.media.rate <= 0:
+            raise InvalidValueError(
+                f"plan: {offer.file}: found {offer.media.frames} frames at {offer.media.rate:g}"
+            )
         if offer.slot_id not in slots:
             raise InvalidValueError(
                 f"plan: {offer.file}: found slot {offer.slot_id!r}, which the cut does not have"

@@ -57,6 +57,10 @@ def _record(
     if unknown:
         known = ", ".join(sorted(_KEYS))
         raise InvalidValueError(f"{where}: found {', '.join(unknown)}, expected {known}")
+    if not isinstance(said.get("show", False), bool):
+        raise InvalidValueError(f"{where}: found show {said['show']!r}, expected true or false")
+    if said.get("at") is not None:
+        _check_time(said["at"], where)
     clip = slots.get(str(said.get("slot")))
     if clip is None:
         raise InvalidValueError(f"{where}: found slot {said.get('slot')!r}, no slot of the cut")
@@ -82,6 +86,13 @@ def _record(
         set_slot(clip, slot.replace(decisions=(*slot.decisions, decision)))
     if said.get("show"):
         switch_take(clip, key)
+
+
+def _check_time(text: Any, where: str) -> None:
+    try:
+        datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise InvalidValueError(f"{where}: found at {text!r}, expected ISO 8601") from None
 
 
 def _key(clip: schema.Clip, said: Mapping[str, Any], where: str) -> str:

@@ -37,6 +37,7 @@ def deliver(
     *,
     name: str | None = None,
     overwrite: bool = False,
+    keep: Sequence[str | Path] = (),
     progress: Progress | None = None,
 ) -> list[Delivery]:
     """Write the cut into a folder in each of the formats, with a sidecar .otio and the losses.
@@ -44,13 +45,14 @@ def deliver(
     Each file is read back and compared with what was written, field by field. A format whose
     writer refuses the cut is listed with the reason, and the others are delivered. The cut is
     left as it is. Raises `UsageError` for an unknown format and `UnwritableFileError` where files
-    of those names stand in the folder, unless `overwrite`.
+    of those names stand in the folder, unless `overwrite`; files named in `keep` are never
+    replaced.
     """
     wanted = _wanted(to)
     cut = cut.deepcopy()
     give_slot_ids(cut)
     stem = slug(name or cut.name) or "cut"
-    with whole_folder(Path(folder), overwrite=overwrite) as scratch:
+    with whole_folder(Path(folder), overwrite=overwrite, keep=keep) as scratch:
         files.write(cut, scratch / f"{stem}.otio")
         deliveries = []
         for number, format_name in enumerate(wanted):

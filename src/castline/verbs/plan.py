@@ -80,6 +80,11 @@ def plan(
     offers = _choose_shown(offers)
     questions.extend(_questions(offers))
     offered = {offer.slot_id for offer in offers if offer.attach}
+    offered |= {
+        slot_id
+        for slot_id, clip in slots.items()
+        if any(take.role == "take" for take in takes_of(clip).values())
+    }
     return Plan(
         cut=cut.name,
         slots=len(slots),
