@@ -18,7 +18,6 @@ from castline.adapters.carrier.envelope import Envelope
 from castline.adapters.carrier.mend import Mends
 
 SUFFIXES = ("ale",)
-STOCK_ADAPTER = "ale"
 LIMIT = 1_000_000  # one cell; the stock adapter has no limit of its own
 SHARES = False
 MARKERS = False

@@ -40,7 +40,6 @@ from castline.adapters.carrier.mend import Mends
 from castline.schemas.errors import InvalidValueError
 
 SUFFIXES = ("edl",)
-STOCK_ADAPTER = "cmx_3600"
 LIMIT = 400  # one comment line; what programs cut off is not documented, long lines are a risk
 TITLE_LIMIT = 1 << 30  # the title of an EDL without events, which no editing program reads
 SHARES = False

@@ -146,12 +146,16 @@ def _one_line(path: Path, kind: type[CastlineError]) -> Iterator[None]:
     """Turn whatever a parser or writer raises into one line that names the file."""
     try:
         yield
-    except CastlineError:
-        raise
+    except CastlineError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from None
     except RecursionError:
         raise kind(f"{path}: nested too deep") from None
     except Exception as error:  # noqa: BLE001 - stock adapters raise anything at all
         text = " ".join(str(error).split())[:300]
+        if "rate mismatch" in text or "durations don't match" in text or "duration don't" in text:
+            text += "; say the rate it was made for with --rate"
         raise kind(f"{path}: {type(error).__name__}: {text or 'no further word'}") from None
 
 

@@ -49,9 +49,8 @@ def slots_of(timeline: schema.Timeline) -> dict[str, schema.Clip]:
 
 
 def slug(text: str) -> str:
-    """Return the text as a short word of letters, digits, `_`, `.` and `-`."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("_.-")[:48]
+    """Return the text as a short word of letters and digits of any script, `_`, `.` and `-`."""
+    return re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", text)).strip("_.-")[:48]
 
 
 def _free_id(wanted: str, taken: set[str], counts: dict[str, int]) -> str:

@@ -54,7 +54,6 @@ from castline.adapters.carrier.envelope import Envelope, clip_envelope
 from castline.adapters.carrier.mend import Mends
 
 SUFFIXES = ("aaf",)
-STOCK_ADAPTER = "AAF"
 KEY = mobs.KEY
 LIMIT = 30_000  # a comment's text has at most 32,767 UTF-16 units, its key and type included
 SHARES = False

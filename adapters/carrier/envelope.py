@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-from castline.adapters.carrier import codec
 from castline.adapters.carrier.document import (
     DEFAULT_MEDIA_KEY,
     Node,
@@ -253,8 +252,3 @@ def _everything(document: Node) -> Iterator[Node]:
         yield from node.get("effects") or ()
         yield from references_of(node).values()
         waiting.extend(children_of(node))
-
-
-def frames_of(envelope: Envelope, limit: int) -> list[str]:
-    """Return the envelope as texts of at most `limit` characters."""
-    return codec.pack(envelope, limit)

@@ -135,18 +135,6 @@ def give_source_ranges(document: Node, mends: Mends) -> None:
                 mends.set_range(clip, dict(available))
 
 
-def give_available_ranges(document: Node, mends: Mends) -> None:
-    """Give media without an available range, or one that ends too early, the range in use."""
-    for clip in each_clip(document):
-        reference = active_reference_of(clip)
-        used = clip.get("source_range")
-        if reference is None or used is None:
-            continue
-        available = reference.get("available_range")
-        if available is None or not _same_rate(available, used):
-            mends.set_reference(clip, {**reference, "available_range": dict(used)})
-
-
 def reference_files(
     document: Node, mends: Mends, kinds: Iterable[str], url: Callable[[Node, Node], str]
 ) -> None:
@@ -207,10 +195,6 @@ def set_reels(document: Node, key: str, make: Callable[[str], str]) -> None:
 def length_of(time: Node) -> Fraction:
     """Return a RationalTime's seconds, exactly as its floats say."""
     return Fraction(float(time["value"])) / Fraction(float(time["rate"]))
-
-
-def _same_rate(one: Node, other: Node) -> bool:
-    return bool(one["duration"]["rate"] == other["duration"]["rate"])
 
 
 def _dicts(document: Any) -> Iterable[Node]:

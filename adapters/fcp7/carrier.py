@@ -44,7 +44,6 @@ from castline.adapters.carrier.mend import Mends
 from castline.adapters.fcp7 import references, timing, tracks
 
 SUFFIXES = ("xml",)
-STOCK_ADAPTER = "fcp_xml"
 LIMIT = 1_000_000  # one text element; neither XML nor the stock adapter has a limit
 SHARES = False
 MARKERS = True

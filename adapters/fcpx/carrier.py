@@ -47,7 +47,6 @@ from castline.adapters.carrier.mend import Mends
 from castline.adapters.fcpx import assets, layout, times
 
 SUFFIXES = ("fcpxml",)
-STOCK_ADAPTER = "fcpx_xml"
 LIMIT = 1_000_000  # one attribute; the stock adapter has no limit of its own
 KEY: str | None = None  # names of markers hold texts too
 SHARES = True  # one asset serves all uses of a file

@@ -283,6 +283,34 @@ def test_an_edl_that_the_stock_reader_does_not_know_is_refused_in_one_line():
         files.read(CORPUS / "edl" / "pxy5.edl")
 
 
+@pytest.mark.corpus
+def test_a_wrong_rate_is_answered_with_what_to_do():
+    with pytest.raises(UnreadableFileError, match="say the rate it was made for with --rate"):
+        files.read(CORPUS / "edl" / "25fps.edl")
+
+
+@pytest.mark.parametrize("text", ['"hello"', "5", "null", "[]", '{"OTIO_SCHEMA":"SchemaDef.1"}'])
+def test_json_that_is_no_cut_is_refused_in_one_line_that_names_the_file(text, tmp_path):
+    path = tmp_path / "cut.otio"
+    path.write_text(text)
+    with pytest.raises(UnreadableFileError) as refusal:
+        files.read(path)
+    assert str(refusal.value).startswith(str(path))
+
+
+def test_one_odd_clip_does_not_cost_the_others_their_data(tmp_path, caplog):
+    timeline = cut(3)
+    timeline.tracks[0][1].metadata["cmx_3600"] = {"comments": "a bare text"}
+    path = tmp_path / "cut.edl"
+    files.write(timeline, path)
+    back = files.read(path)
+    # What had no place of its own rode with the timeline, and its clip is unmistakable.
+    assert [clip_data(c) for c in back.find_clips()] == [
+        clip_data(c) for c in timeline.find_clips()
+    ]
+    assert any("sh002" in record.getMessage() for record in caplog.records)
+
+
 def test_nothing_is_printed_by_the_stock_adapters(tmp_path, capsys):
     files.write(cut(2), tmp_path / "cut.fcpxml")
     files.read(tmp_path / "cut.fcpxml")
