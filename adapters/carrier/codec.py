@@ -101,6 +101,8 @@ def cut_out(text: str) -> tuple[list[str], str]:
     """
     if _MARK not in text and SUMMARY_PREFIX not in text:
         return [], text
+    if text.startswith(_MARK) and text.find("%", 1) == len(text) - 1:
+        return [text], ""  # a whole frame and nothing else, as nearly always
     ours: list[str] = []
 
     def take(match: re.Match[str]) -> str:

@@ -30,6 +30,15 @@ PLACEHOLDER_URL = "file:///castline-empty-slot/"
 _NTSC = {round(n * 1000 / 1001, 2): n * 1000 / 1001 for n in (24, 30, 48, 60, 120)}
 
 
+_TIMES = (
+    "source_range",
+    "available_range",
+    "marked_range",
+    "global_start_time",
+    "in_offset",
+    "out_offset",
+)
+"""OTIO's own fields that hold times; a rate in somebody's metadata is theirs."""
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -163,10 +172,14 @@ def placeholder_url(clip: Node, _reference: Node) -> str:
 
 def snap_rates(document: Node) -> None:
     """Write NTSC rates exactly: 23.976024627685547 becomes 24000/1001."""
-    for node in _dicts(document):
-        rate = node.get("rate")
-        if isinstance(rate, float) and rate != int(rate):
-            node["rate"] = _NTSC.get(round(rate, 2), rate)
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        waiting.extend(children_of(node))
+        for holder in (node, *(node.get("markers") or ()), *references_of(node).values()):
+            for name in _TIMES:
+                if holder.get(name):
+                    _snap(holder[name])
 
 
 def drop_track_ranges(document: Node) -> None:
@@ -184,6 +197,13 @@ def drop_track_ranges(document: Node) -> None:
                 track["source_range"] = None
 
 
+def _snap(time: Node) -> None:
+    for part in (time, time.get("start_time"), time.get("duration")):
+        rate = part.get("rate") if part else None
+        if part and isinstance(rate, float) and rate != int(rate):
+            part["rate"] = _NTSC.get(round(rate, 2), rate)
+
+
 def set_reels(document: Node, key: str, make: Callable[[str], str]) -> None:
     """Rewrite the reel names under a metadata key with `make`."""
     for clip in each_clip(document):
@@ -195,15 +215,3 @@ def set_reels(document: Node, key: str, make: Callable[[str], str]) -> None:
 def length_of(time: Node) -> Fraction:
     """Return a RationalTime's seconds, exactly as its floats say."""
     return Fraction(float(time["value"])) / Fraction(float(time["rate"]))
-
-
-def _dicts(document: Any) -> Iterable[Node]:
-    """Yield OTIO's own dicts; a rate in somebody's metadata is theirs."""
-    waiting = [document]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            yield node
-            waiting.extend(value for key, value in node.items() if key != "metadata")
-        elif isinstance(node, list):
-            waiting.extend(node)
