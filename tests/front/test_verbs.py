@@ -307,6 +307,12 @@ def test_info_counts_what_is_there(conformed):
     assert facts["cast"] == ["Jon", "Mira"] or facts["cast"] == ["jon", "mira"]
 
 
+@pytest.mark.parametrize(("value", "rate"), [(float("inf"), 24), (float("nan"), 24), (1, 0)])
+def test_a_time_that_is_none_is_called_so(conformed, value, rate):
+    conformed.global_start_time = otio.opentime.RationalTime(value, rate)
+    assert castline.info(conformed)["start"] == "no time"
+
+
 def test_an_empty_folder_of_takes_is_said(material, tmp_path):
     with pytest.raises(UnreadableFileError, match="no takes"):
         castline.plan(castline.read(material / CUT), tmp_path)

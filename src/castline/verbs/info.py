@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import isfinite
 from typing import Any
 
 import opentimelineio as otio
@@ -71,6 +72,8 @@ def _ours(cut: schema.Timeline, clips: list[schema.Clip]) -> dict[str, Any]:
 
 
 def _timecode(time: otio.opentime.RationalTime) -> str:
+    if not (isfinite(time.value) and isfinite(time.rate) and time.rate > 0):
+        return "no time"
     try:
         return str(time.to_timecode())
     except ValueError:
