@@ -298,3 +298,28 @@ def test_the_start_of_the_timeline_is_the_record_start_both_ways(tmp_path):
     assert back.global_start_time == timeline.global_start_time
     assert back.tracks[0].source_range is None
     assert back.duration() == timeline.duration()
+
+
+def test_what_an_editor_writes_on_our_lines_stays(tmp_path):
+    timeline = cut(2)
+    before = [clip_data(c) for c in timeline.find_clips()]
+    path = _write(timeline, tmp_path)
+    lines = path.read_text().splitlines()
+    summary = next(n for n, line in enumerate(lines) if line.startswith("* castline: "))
+    lines[summary] += " -- REGRADE"
+    frame = next(n for n, line in enumerate(lines) if "%CASTLINE1" in line)
+    lines[frame] += " SEE NOTES"
+    path.write_text("\n".join(lines) + "\n")
+    back = _read(path)
+    assert [clip_data(c) for c in back.find_clips()] == before
+    comments = " | ".join(next(iter(back.find_clips())).metadata["cmx_3600"]["comments"])
+    assert "-- REGRADE" in comments and "SEE NOTES" in comments
+    assert "%CASTLINE" not in comments
+
+
+def test_a_file_without_a_payload_is_left_alone_whatever_its_comments_say(tmp_path):
+    timeline = bare(cut(2))
+    comment = "castline: please regrade this shot"
+    timeline.tracks[0][0].metadata["cmx_3600"] = {"comments": [comment]}
+    back = _read(_write(timeline, tmp_path))
+    assert comment in back.tracks[0][0].metadata["cmx_3600"]["comments"]
