@@ -15,6 +15,7 @@ from trip import SAMPLE, attach, clip_data, cuts, data_of, quiet, read_cut, trav
 from castline.adapters import hooks
 from castline.adapters.aaf import carrier as aaf
 from castline.adapters.aaf import mobs
+from castline.adapters.carrier import codec
 from castline.adapters.carrier.restore import restore_timeline
 
 FILE_MOB = "urn:smpte:umid:060a2b34.01010101.01010f00.13000000.060e2b34.7f7f2a80.59bab32d.de88792e"
@@ -153,7 +154,7 @@ def test_callers_timeline_is_not_changed(tmp_path):
 
 def test_people_see_a_line_and_no_trace_stays_after_reading(written):
     seen = first(raw(written[1]))
-    assert comments(seen)["castline"] == "castline: slot_a"
+    assert comments(seen)["castline"] == codec.seal("slot_a")
     assert comments(seen)["castline_data_001"].startswith("%CASTLINE1 ")
     back = read(written[1])
     assert "%CASTLINE" not in back.to_json_string()
