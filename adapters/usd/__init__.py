@@ -21,8 +21,8 @@ How a file is laid out:
   | `castline:trackKind` | token | `Video`, `Audio` |
   | `castline:timelineRange:start`, `:end` | timecode | where the item lies in the stage's time, \
 end excluded; absent where OTIO cannot tell |
-  | `castline:sourceRange:start`, `:duration` | double | the source range, in frames of \
-`castline:rate`; media time, so layer offsets leave it alone |
+  | `castline:sourceRange:start`, `:end` | timecode | the source range, in frames of \
+`castline:rate`, end excluded |
   | `castline:rate` | double | frames a second of the item's own times |
   | `castline:version` | int | on `/Timeline`: the version of this layout |
 
@@ -32,8 +32,17 @@ No schema has to be registered: prims are plain `Scope`s.
 
 from __future__ import annotations
 
-from castline.adapters.usd.layout import SUFFIXES
-from castline.adapters.usd.read import read
-from castline.adapters.usd.write import write
+from typing import Any
 
 __all__ = ["SUFFIXES", "read", "write"]
+
+_HOMES = {"SUFFIXES": "layout", "read": "reader", "write": "writer"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for; the child process that opens stages needs no OpenTimelineIO."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -7,8 +7,8 @@ from typing import Any
 
 import opentimelineio as otio
 
-from castline.adapters.usd.read import read
-from castline.adapters.usd.write import write
+from castline.adapters.usd.reader import read
+from castline.adapters.usd.writer import write
 from castline.schemas.errors import UsageError
 
 

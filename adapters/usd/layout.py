@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
 
@@ -24,7 +25,7 @@ TRACK_KIND = "castline:trackKind"
 START = "castline:timelineRange:start"
 END = "castline:timelineRange:end"
 SOURCE_START = "castline:sourceRange:start"
-SOURCE_DURATION = "castline:sourceRange:duration"
+SOURCE_END = "castline:sourceRange:end"
 RATE = "castline:rate"
 LAYOUT_VERSION = "castline:version"
 
@@ -36,8 +37,8 @@ TYPES = {
     TRACK_KIND: "token",
     START: "timecode",
     END: "timecode",
-    SOURCE_START: "double",
-    SOURCE_DURATION: "double",
+    SOURCE_START: "timecode",
+    SOURCE_END: "timecode",
     RATE: "double",
     LAYOUT_VERSION: "int",
 }
@@ -71,6 +72,20 @@ def prim_name(document: dict[str, Any], index: int) -> str:
     if isinstance(name, str) and (slug := _slug(name)):
         parts.append(slug)
     return "_".join(parts)
+
+
+def variant_names(keys: Iterable[str]) -> dict[str, str]:
+    """Return a legal variant name for each media reference key, all different, by the key."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for key in keys:
+        name = wanted = _slug(key) or "take"
+        number = 2
+        while name in taken:
+            name, number = f"{wanted}_{number}", number + 1
+        taken.add(name)
+        names[key] = name
+    return names
 
 
 def suffix_of(path: PurePath | str) -> str:

@@ -17,6 +17,7 @@ class Node:
     name: str
     depth: int = 1  # levels of JSON around the document, itself included
     children: list[Node] = field(default_factory=list)
+    path: str = ""  # of its prim, once it stands
     start: float | None = None  # in the stage's frames, as are the next two
     end: float | None = None
     duration: float | None = None

@@ -35,14 +35,14 @@ def own_rate(document: dict[str, Any]) -> float | None:
 
 
 def source_range(document: dict[str, Any]) -> tuple[float, float] | None:
-    """Return start and duration of the source range, in frames at its own rate."""
+    """Return start and end of the source range, end excluded, in frames at its own rate."""
     own = document.get("source_range")
     rate = own_rate(document)
     if not isinstance(own, dict) or not rate:
         return None
     start = _frames(own.get("start_time"), rate)
     duration = _frames(own.get("duration"), rate)
-    return None if start is None or duration is None else (start, duration)
+    return None if start is None or duration is None else (start, start + duration)
 
 
 def place(root: Node, rate: float) -> None:

@@ -264,8 +264,8 @@ def test_a_clip_says_in_typed_attributes_what_people_look_for(tmp_path):
         "castline:enabled": (False, "bool"),
         "castline:timelineRange:start": (86448.0, "timecode"),
         "castline:timelineRange:end": (86458.0, "timecode"),
-        "castline:sourceRange:start": (5.0, "double"),
-        "castline:sourceRange:duration": (10.0, "double"),
+        "castline:sourceRange:start": (5.0, "timecode"),
+        "castline:sourceRange:end": (15.0, "timecode"),
         "castline:rate": (24.0, "double"),
     }
     assert {value[2] for value in values.values()} == {"VariabilityUniform"}
@@ -297,7 +297,7 @@ def test_the_rate_is_that_of_the_picture_where_the_cut_names_none(tmp_path):
     assert layer.timeCodesPerSecond == 25
     prim = "/Timeline/tracks/track_0_A/clip_0_s"
     assert layer.GetAttributeAtPath(f"{prim}.castline:timelineRange:end").default == 50
-    assert layer.GetAttributeAtPath(f"{prim}.castline:sourceRange:duration").default == 96000
+    assert layer.GetAttributeAtPath(f"{prim}.castline:sourceRange:end").default == 96000
 
 
 @pytest.mark.parametrize("rate", [0, -24, math.nan, math.inf])

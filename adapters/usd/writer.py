@@ -12,8 +12,9 @@ import opentimelineio as otio
 
 from castline.adapters.output import whole_file
 from castline.adapters.usd import layout, library, placement
-from castline.adapters.usd.layout import kind_of, suffix_of
+from castline.adapters.usd.layout import suffix_of
 from castline.adapters.usd.node import Node, split
+from castline.adapters.usd.views import sayable, views_of
 from castline.schemas.errors import UnwritableFileError
 
 UP_AXIS = "Y"
@@ -84,7 +85,7 @@ def _layer_of(root: Node, path: Path) -> Any:
     while waiting:
         node, prim = waiting.pop()
         _describe_prim(prim, node)
-        views = _views(node, path)
+        views = {layout.JSON: _text_of(node, path), **views_of(node)}
         if node is root:
             views[layout.LAYOUT_VERSION] = layout.VERSION
             views.setdefault(layout.RATE, rate)
@@ -114,11 +115,11 @@ def _describe_prim(prim: Any, node: Node) -> None:
         prim.SetInfo("kind", "group")
     name = node.document.get("name")
     if name and isinstance(name, str):
-        prim.SetInfo("displayName", _sayable(name))
+        prim.SetInfo("displayName", sayable(name))
 
 
-def _views(node: Node, path: Path) -> dict[str, Any]:
-    """Return the attributes of a node's prim, by name."""
+def _text_of(node: Node, path: Path) -> str:
+    """Return the object as canonical JSON, known to be read back."""
     document = node.document
     text = _encode(document)
     if layout.is_deeper(text, layout.MAX_DEPTH - node.depth + 1):
@@ -127,26 +128,7 @@ def _views(node: Node, path: Path) -> dict[str, Any]:
         )
     if layout.child_field(document) == "children" and document["children"]:
         raise UnwritableFileError(f"{path}: found None among the children, expected OTIO objects")
-    views: dict[str, Any] = {layout.JSON: text, layout.SCHEMA: _sayable(document["OTIO_SCHEMA"])}
-    if isinstance(name := document.get("name"), str):
-        views[layout.NAME] = _sayable(name)
-    if isinstance(enabled := document.get("enabled"), bool):
-        views[layout.ENABLED] = enabled
-    if kind_of(document) == "Track" and isinstance(kind := document.get("kind"), str):
-        views[layout.TRACK_KIND] = _sayable(kind)
-    if node.start is not None and node.end is not None:
-        views[layout.START] = node.start
-        views[layout.END] = node.end
-    if rate := placement.own_rate(document):
-        views[layout.RATE] = rate
-    if source := placement.source_range(document):
-        views[layout.SOURCE_START], views[layout.SOURCE_DURATION] = source
-    return views
-
-
-def _sayable(text: str) -> str:
-    """Return text that USD's strings can hold; what they cannot, the JSON holds."""
-    return text if text.isprintable() else text.replace("\0", "\ufffd")
+    return text
 
 
 def _export(layer: Any, target: Path, path: Path) -> None:
