@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -62,7 +63,12 @@ def child_field(document: dict[str, Any]) -> str | None:
 
 def kind_of(document: dict[str, Any]) -> str:
     """Return the schema's name without its version: `Clip` of `Clip.2`."""
-    return str(document.get("OTIO_SCHEMA", "")).rpartition(".")[0]
+    return _kind(str(document.get("OTIO_SCHEMA", "")))
+
+
+@lru_cache(maxsize=256)
+def _kind(schema: str) -> str:
+    return schema.rpartition(".")[0]
 
 
 def prim_name(document: dict[str, Any], index: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zipfile
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 import opentimelineio as otio
 
 from castline.adapters.output import whole_file
-from castline.adapters.usd import layout, library, placement
+from castline.adapters.usd import items, layout, library, placement
+from castline.adapters.usd.canonical import Encode, parse
 from castline.adapters.usd.layout import suffix_of
 from castline.adapters.usd.node import Node, split
-from castline.adapters.usd.views import sayable, views_of
 from castline.schemas.errors import UnwritableFileError
 
 UP_AXIS = "Y"
@@ -25,7 +24,6 @@ _ALIGNMENT = 64  # bytes; USD maps the layer in a usdz straight into memory
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _SCHEMA_KEY = re.compile(r'"OTIO_SCHEMA":')
 _SCHEMA = re.compile(r'"OTIO_SCHEMA":"[^"\\]+\.[0-9]+"')
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def write(timeline: otio.core.SerializableObject, path: str | Path) -> list[Any]:
@@ -47,7 +45,8 @@ def write(timeline: otio.core.SerializableObject, path: str | Path) -> list[Any]
         raise UnwritableFileError(f"{path}: found a {found}, expected an OTIO object")
     if path.is_dir():
         raise UnwritableFileError(f"{path}: found a folder, expected a file")
-    layer = _layer_of(split(_document_of(timeline, path)), path)
+    document, encode = _document_of(timeline, path)
+    layer = _layer_of(split(document), encode, path)
     with whole_file(path, overwrite=True) as target, library.quiet():
         if suffix == "usdz":
             inner = target.with_name(_PACKED_LAYER)
@@ -58,44 +57,31 @@ def write(timeline: otio.core.SerializableObject, path: str | Path) -> list[Any]
     return []
 
 
-def _document_of(root: otio.core.SerializableObject, path: Path) -> dict[str, Any]:
-    """Return OTIO's document of the object; refuse what OTIO writes but does not read."""
+def _document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[str, Any], Encode]:
+    """Return OTIO's document of the object and what encodes it.
+
+    What OTIO writes but does not read back is refused.
+    """
     try:
         text = otio.core.serialize_json_to_string(root, indent=-1)
         if len(_SCHEMA_KEY.findall(text)) != len(_SCHEMA.findall(text)):
             raise ValueError("a dict's key OTIO_SCHEMA names no schema")
-        document: dict[str, Any] = json.loads(text)
+        return parse(text)
     except RecursionError:
         raise UnwritableFileError(f"{path}: found data nested too deep") from None
     except (otio.exceptions.OTIOError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UnwritableFileError(f"{path}: OTIO cannot keep this object: {reason}") from None
-    return document
 
 
-def _layer_of(root: Node, path: Path) -> Any:
+def _layer_of(root: Node, encode: Encode, path: Path) -> Any:
     from pxr import Sdf
 
     rate = placement.rate_of(root)
     placement.place(root, rate)
     layer = Sdf.Layer.CreateAnonymous(".usda")
     _describe_stage(layer, root, rate)
-    types = {name: Sdf.ValueTypeNames.Find(kind) for name, kind in layout.TYPES.items()}
-    waiting = [(root, Sdf.PrimSpec(layer, root.name, Sdf.SpecifierDef, "Scope"))]
-    while waiting:
-        node, prim = waiting.pop()
-        _describe_prim(prim, node)
-        views = {layout.JSON: _text_of(node, path), **views_of(node)}
-        if node is root:
-            views[layout.LAYOUT_VERSION] = layout.VERSION
-            views.setdefault(layout.RATE, rate)
-        for name, value in views.items():
-            attribute = Sdf.AttributeSpec(prim, name, types[name], Sdf.VariabilityUniform)
-            attribute.default = value
-        waiting += [
-            (child, Sdf.PrimSpec(prim, child.name, Sdf.SpecifierDef, "Scope"))
-            for child in node.children
-        ]
+    items.author(layer, root, rate, encode, path)
     return layer
 
 
@@ -108,27 +94,6 @@ def _describe_stage(layer: Any, root: Node, rate: float) -> None:
     start = root.start or 0.0
     layer.startTimeCode = start
     layer.endTimeCode = max(start, start + (root.duration or 0.0) - 1)
-
-
-def _describe_prim(prim: Any, node: Node) -> None:
-    if layout.child_field(node.document):
-        prim.SetInfo("kind", "group")
-    name = node.document.get("name")
-    if name and isinstance(name, str):
-        prim.SetInfo("displayName", sayable(name))
-
-
-def _text_of(node: Node, path: Path) -> str:
-    """Return the object as canonical JSON, known to be read back."""
-    document = node.document
-    text = _encode(document)
-    if layout.is_deeper(text, layout.MAX_DEPTH - node.depth + 1):
-        raise UnwritableFileError(
-            f"{path}: found data nested too deep, expected at most {layout.MAX_DEPTH} levels"
-        )
-    if layout.child_field(document) == "children" and document["children"]:
-        raise UnwritableFileError(f"{path}: found None among the children, expected OTIO objects")
-    return text
 
 
 def _export(layer: Any, target: Path, path: Path) -> None:
