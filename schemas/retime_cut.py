@@ -33,6 +33,16 @@ class ClipInCut:
     clip: otio.schema.Clip
     time_map: TimeMap | None
     error: CastlineError | None = None
+    seen: TimeMap | None = None
+    """From cut time to the clip's own time, 0 at its head."""
+    stretch: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
+    """The clip's own time that is seen, before any trim around it: its length, handles added."""
+
+    def through(self, inner: TimeMap) -> TimeMap:
+        """Map cut time through another map of the clip's own time: that of another take."""
+        if self.seen is None:
+            raise InvalidValueError(f"clip {self.clip.name!r}: found no place in the cut")
+        return self.seen.then(inner.over(*self.stretch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,9 @@ class _Span:
     start: Fraction
     end: Fraction
     error: CastlineError | None = None
+    head: Fraction = Fraction(0)
+    """Seconds of handle seen before the start; below 0 where less than the item is seen."""
+    tail: Fraction = Fraction(0)
 
 
 def cut_time_maps(
@@ -51,6 +64,7 @@ def cut_time_maps(
     global_start: bool = False,
     rate: float | None = None,
     convention: Convention | None = None,
+    cut_transitions: bool = False,
 ) -> Iterator[ClipInCut]:
     """Give all clips of a cut with their maps, in track order, in one linear pass.
 
@@ -59,10 +73,11 @@ def cut_time_maps(
     clips; else each clip is read as the program wrote it that it or the timeline names.
 
     Transitions take no time: they overlap their neighbours, and their handles lie outside a map's
-    pieces. A clip that cannot be mapped comes with the error; so do all that follow, in a track,
+    pieces. With `cut_transitions` each between two enabled items is a hard cut at its midpoint, one
+    of them running on into its handle. A clip that cannot be mapped comes with the error; so do all that follow, in a track,
     what has no known length.
     """
-    return _Pass(timeline, global_start, rate, convention, None).run()
+    return _Pass(timeline, global_start, rate, convention, None, cut_transitions).run()
 
 
 def cut_time_map(
@@ -121,6 +136,7 @@ class _Pass:
         rate: float | None,
         convention: Convention | None,
         wanted: dict[int, otio.core.Item] | None,
+        cut_transitions: bool = False,
     ) -> None:
         self.timeline = timeline
         self.offset = Fraction(0)
@@ -130,6 +146,7 @@ class _Pass:
         self.convention = convention
         self.program = program_of_timeline(timeline) or Program.OTHER
         self.wanted = wanted
+        self.cut_transitions = cut_transitions
         self.spans: dict[int, tuple[otio.core.Composition, list[_Span]]] = {}
 
     def run(self) -> Iterator[ClipInCut]:
@@ -145,10 +162,15 @@ class _Pass:
         whole = Piece(self.offset, self.offset + end, Fraction(0), Fraction(1))
         yield from self._walk(top, TimeMap((whole,) if end > 0 else (), rate, rate))
 
-    def _walk(self, parent: otio.core.Composition, seen: TimeMap) -> Iterator[ClipInCut]:
+    def _walk(
+        self, parent: otio.core.Composition, seen: TimeMap, span: _Span | None = None
+    ) -> Iterator[ClipInCut]:
         """Give the clips below; `seen` maps cut time to the parent's own time, 0 at its head."""
         try:
-            inside = seen.then(self._inside(parent, seen.cut_rate))
+            own = self._inside(parent, seen.cut_rate)
+            if span is not None and (span.head or span.tail):
+                own = own.over(-span.head, span.end - span.start + span.tail)
+            inside = seen.then(own)
         except CastlineError as error:
             yield from _failed(parent, error)
             return
@@ -159,16 +181,20 @@ class _Pass:
             if span.error is not None:
                 yield from _failed(span.child, span.error)
             elif isinstance(span.child, otio.schema.Clip):
-                yield self._clip(span.child, share)
+                yield self._clip(span.child, share, span)
             elif isinstance(span.child, otio.core.Composition):
-                yield from self._walk(span.child, share)
+                yield from self._walk(span.child, share, span)
 
-    def _clip(self, clip: otio.schema.Clip, seen: TimeMap) -> ClipInCut:
+    def _clip(self, clip: otio.schema.Clip, seen: TimeMap, span: _Span) -> ClipInCut:
         convention = self.convention or (program_of(clip) or self.program).convention
+        stretch = (-span.head, span.end - span.start + span.tail)
         try:
-            return ClipInCut(clip, seen.then(clip_time_map(clip, convention)))
+            own = clip_time_map(clip, convention)
+            if span.head or span.tail:
+                own = own.over(*stretch)
+            return ClipInCut(clip, seen.then(own), None, seen, stretch)
         except CastlineError as error:
-            return ClipInCut(clip, None, error)
+            return ClipInCut(clip, None, error, seen, stretch)
 
     def _inside(self, parent: otio.core.Composition, rate: Fraction) -> TimeMap:
         """Map a composition's own time to the time of its children."""
@@ -215,7 +241,7 @@ class _Pass:
                 broken, end = error, start
                 spans.append(self._open_span(child, start, error))
             start = end
-        return spans
+        return _cut_at_midpoints(track, spans) if self.cut_transitions else spans
 
     def _in_stack(self, stack: otio.core.Composition) -> list[_Span]:
         spans: list[_Span] = []
@@ -260,12 +286,35 @@ def _shares(spans: list[_Span], inside: TimeMap) -> Iterator[TimeMap]:
         ends = (piece.media, piece.at(piece.end), piece.shown(piece.start))
         first, stop = 0, len(spans)
         if not stacked:
-            first = max(bisect_left(starts, min(ends)) - 1, 0)
-            stop = bisect_right(starts, max(ends))
+            # One more on either side: handles reach over their item's edges.
+            first = max(bisect_left(starts, min(ends)) - 2, 0)
+            stop = min(bisect_right(starts, max(ends)) + 1, len(spans))
         for place in range(first, stop):
             shares[place].append(replace(piece, media=piece.media - starts[place]))
     for pieces in shares:
         yield replace(inside, pieces=tuple(pieces))
+
+
+def _cut_at_midpoints(track: otio.core.Composition, spans: list[_Span]) -> list[_Span]:
+    """Let neighbours of each transition meet in the middle of it."""
+    cut = list(spans)
+    place = -1
+    for child in track:
+        if isinstance(child, otio.core.Item):
+            place += 1
+            continue
+        both = spans[max(place, 0) : place + 2]
+        if place < 0 or len(both) < 2 or not all(_has_picture(span) for span in both):
+            continue
+        shift = (exact_seconds(child.out_offset) - exact_seconds(child.in_offset)) / 2
+        cut[place] = replace(cut[place], tail=shift)
+        cut[place + 1] = replace(cut[place + 1], head=-shift)
+    return cut
+
+
+def _has_picture(span: _Span) -> bool:
+    child = span.child
+    return bool(child.enabled) and span.error is None and not isinstance(child, otio.schema.Gap)
 
 
 def _failed(item: otio.core.Composable, error: CastlineError) -> Iterator[ClipInCut]:

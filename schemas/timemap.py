@@ -148,6 +148,30 @@ class TimeMap:
         held = (replace(p, media=p.media - p.lag, lag=Fraction(0)) for p in self.pieces)
         return replace(self, pieces=tuple(held))
 
+    def within(self, start: Fraction, end: Fraction) -> TimeMap:
+        """Give what of the map lies in this half-open stretch of cut time."""
+        pieces = []
+        for piece in self.pieces:
+            low, high = max(piece.start, start), min(piece.end, end)
+            if low < high:
+                pieces.append(replace(piece, start=low, end=high, media=piece.at(low)))
+        return replace(self, pieces=tuple(pieces))
+
+    def over(self, start: Fraction, end: Fraction) -> TimeMap:
+        """Give the map over this stretch of cut time: cut off there, or run on to reach it.
+
+        Running on is what handles are: the first and the last piece go on at their speed.
+        """
+        pieces = [piece for piece in self.pieces if piece.start < end and piece.end > start]
+        if not pieces and self.pieces and start < end:
+            pieces = [self._piece_at(start)]
+        if not pieces or start >= end:
+            return replace(self, pieces=())
+        first = pieces[0]
+        pieces[0] = replace(first, start=start, media=first.at(start))
+        pieces[-1] = replace(pieces[-1], end=end)
+        return replace(self, pieces=tuple(pieces))
+
     def then(self, inner: TimeMap) -> TimeMap:
         """Give the map through both: cut to this map's media time, which is `inner`'s cut time."""
         pieces = [

@@ -90,7 +90,7 @@ def read_tags(path: Path | str) -> dict[str, str]:
     paths.require_file(path)
     if path.suffix.lower() in STILL_SUFFIXES:
         return stills.read_header(path).tags
-    with _open_container(path) as container:
+    with open_container(path) as container:
         return _container_tags(container)
 
 
@@ -199,7 +199,12 @@ def _rate_of(frame_ms: Fraction) -> Fraction:
 
 
 @contextmanager
-def _open_container(path: Path) -> Iterator[Any]:
+def open_container(path: Path) -> Iterator[Any]:
+    """Open a movie or sound with PyAV, following nothing that it names.
+
+    Raises `UnreadableFileError` for what is no such file, also for damage met while it is open, and
+    `MissingDependencyError` without PyAV.
+    """
     try:
         import av
     except ImportError:
@@ -215,13 +220,18 @@ def _open_container(path: Path) -> Iterator[Any]:
         raise UnreadableFileError(f"{path}: found no readable media: {reason}") from None
 
 
+def main_picture(container: Any) -> Any | None:
+    """Return the stream of pictures that plays; a cover is none."""
+    return next((s for s in container.streams.video if not _is_cover(s)), None)
+
+
 def _probe_container(path: Path) -> Media:
-    with _open_container(path) as container:
-        pictures = [s for s in container.streams.video if not _is_cover(s)]
-        main = next(iter((*pictures, *container.streams.audio)), None)
+    with open_container(path) as container:
+        pictures = main_picture(container)
+        main = pictures if pictures is not None else next(iter(container.streams.audio), None)
         if main is not None and main.codec_context is None:
             raise UnreadableFileError(f"{path}: found a coding that this PyAV does not know")
-        if pictures:
+        if pictures is not None:
             return _probe_movie(path, container, main)
         if main is not None:
             return _probe_audio(path, container, main)

@@ -61,6 +61,18 @@ def open_layer(path: Path) -> Any:
         return _open_data(path, suffix, str(path))
 
 
+def check_scene(path: Path) -> None:
+    """Raise `UnreadableFileError` for a scene that USD should not be given to parse.
+
+    Only the file itself is looked at, not what it brings in.
+    """
+    require_file(path)
+    with path.open("rb") as stream:
+        is_text = stream.read(len(_TEXT)) == _TEXT
+    if is_text:
+        check_nesting(read_bytes(path, MAX_BYTES), str(path))
+
+
 @contextmanager
 def reading(place: str) -> Iterator[None]:
     """Turn what USD and the files below it raise into one line that names the place."""

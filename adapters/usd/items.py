@@ -8,7 +8,7 @@ from typing import Any
 from castline.adapters.usd import layout
 from castline.adapters.usd.canonical import Encode
 from castline.adapters.usd.node import Node
-from castline.adapters.usd.views import sayable, views_of
+from castline.adapters.usd.views import display_name_of, views_of
 from castline.schemas.errors import UnwritableFileError
 
 _TYPE = "Scope"  # drawn by nothing, known to everything
@@ -25,28 +25,40 @@ def author(layer: Any, root: Node, rate: float, encode: Encode, path: Path) -> N
     types = {name: Sdf.ValueTypeNames.Find(kind) for name, kind in layout.TYPES.items()}
     uniform = Sdf.VariabilityUniform
     define = Sdf.SpecifierDef
-    waiting = [(root, Sdf.PrimSpec(layer, root.name, define, _TYPE))]
+    attribute, new_prim = Sdf.AttributeSpec, Sdf.PrimSpec
+    apis = {
+        name: Sdf.TokenListOp.Create(prependedItems=[name])
+        for name in (*layout.APIS.values(), layout.OTHER_API)
+    }
+    waiting = [(root, new_prim(layer, root.name, define, _TYPE), False)]
     root.path = f"/{root.name}"
     while waiting:
-        node, prim = waiting.pop()
+        node, prim, in_track = waiting.pop()
+        prim.SetInfo("apiSchemas", apis[layout.api_of(node.document)])
         _describe(prim, node)
-        views = {layout.JSON: _text_of(node, encode, path), **views_of(node)}
+        views = views_of(node, in_track)
         if node is root:
             views[layout.LAYOUT_VERSION] = layout.VERSION
             views.setdefault(layout.RATE, rate)
+        attribute(prim, layout.JSON, types[layout.JSON], uniform).default = _text_of(
+            node, encode, path
+        )
         for name, value in views.items():
-            Sdf.AttributeSpec(prim, name, types[name], uniform).default = value
-        for child in node.children:
+            attribute(prim, name, types[name], uniform).default = value
+        inside = layout.kind_of(node.document) == "Track"
+        for child in (*node.children, *node.markers):
             child.path = f"{node.path}/{child.name}"
-            waiting.append((child, Sdf.PrimSpec(prim, child.name, define, _TYPE)))
+            waiting.append((child, new_prim(prim, child.name, define, _TYPE), inside))
 
 
 def _describe(prim: Any, node: Node) -> None:
-    if layout.child_field(node.document):
+    kind = layout.kind_of(node.document)
+    if kind in ("Timeline", "Clip"):
+        prim.SetInfo("kind", "assembly")
+    elif kind in layout.CONTAINERS:
         prim.SetInfo("kind", "group")
-    name = node.document.get("name")
-    if name and isinstance(name, str) and not node.name.endswith(f"_{name}"):
-        prim.SetInfo("displayName", sayable(name))
+    if shown := display_name_of(node):
+        prim.SetInfo("displayName", shown)
 
 
 def _text_of(node: Node, encode: Encode, path: Path) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 
 SUFFIXES = ("usd", "usda", "usdc", "usdz")
 
-VERSION = 1
-"""Version of the layout; a reader refuses a later one."""
+VERSION = 2
+"""Version of the layout; a reader refuses a later one. Of version 1 only the JSON is read."""
 
 ROOT_NAME = "Timeline"
 TRACKS_NAME = "tracks"
+CAMERA_NAME = "CutCamera"
+CHARACTERS_NAME = "Characters"
 CREATOR = "castline"
 CONTAINERS = frozenset({"Stack", "Track", "SerializableCollection"})
 
@@ -22,28 +24,55 @@ JSON = "castline:json"
 SCHEMA = "castline:schema"
 NAME = "castline:name"
 ENABLED = "castline:enabled"
-TRACK_KIND = "castline:trackKind"
+RATE = "castline:rate"
 START = "castline:timelineRange:start"
 END = "castline:timelineRange:end"
 SOURCE_START = "castline:sourceRange:start"
 SOURCE_END = "castline:sourceRange:end"
-RATE = "castline:rate"
+MARKED_START = "castline:markedRange:start"
+MARKED_END = "castline:markedRange:end"
+GLOBAL_START = "castline:globalStart"
+TRACK_KIND = "castline:trackKind"
+COLOR = "castline:color"
+COMMENT = "castline:comment"
+MEDIA_URL = "castline:mediaUrl"
 LAYOUT_VERSION = "castline:version"
 
 TYPES = {
     JSON: "string",
-    SCHEMA: "token",
     NAME: "string",
     ENABLED: "bool",
-    TRACK_KIND: "token",
+    RATE: "double",
     START: "timecode",
     END: "timecode",
     SOURCE_START: "timecode",
     SOURCE_END: "timecode",
-    RATE: "double",
+    MARKED_START: "timecode",
+    MARKED_END: "timecode",
+    GLOBAL_START: "timecode",
+    TRACK_KIND: "token",
+    COLOR: "token",
+    COMMENT: "string",
+    MEDIA_URL: "string",
     LAYOUT_VERSION: "int",
 }
-"""USD's type of each attribute; all are uniform."""
+"""USD's type of each attribute of an object's prim; all are uniform."""
+
+APIS = {
+    kind: f"Castline{kind}API"
+    for kind in ("Timeline", "Stack", "Track", "Clip", "Gap", "Transition", "Marker")
+}
+"""The API schema of each kind of object."""
+
+OTHER_API = "CastlineObjectAPI"
+APPEARANCE_API = "CastlineAppearanceAPI"
+APPEARANCE = "castline:appearance"
+
+TAKE_SET = "take"
+PLATE = "plate"
+CHARACTER_TAXONOMY = "character"
+SHOT_CAMERA = "castline:camera"
+LABELS = f"semantics:labels:{CHARACTER_TAXONOMY}"
 
 MAX_DEPTH = 500
 """Levels of JSON in a whole cut. OTIO's reader ends the process somewhere above 1,000."""
@@ -71,13 +100,26 @@ def _kind(schema: str) -> str:
     return schema.rpartition(".")[0]
 
 
-def prim_name(document: dict[str, Any], index: int) -> str:
-    """Return a prim name that is legal in any USD and unlike those of other indices."""
+def api_of(document: dict[str, Any]) -> str:
+    """Return the API schema of an object's prim."""
+    return APIS.get(kind_of(document), OTHER_API)
+
+
+def prim_name(document: dict[str, Any], index: int, digits: int = 1) -> str:
+    """Return a prim name that is legal in any USD and unlike those of other indices.
+
+    The index is padded, so that programs which sort prims by name keep their order.
+    """
     name = document.get("name")
-    parts = [_slug(kind_of(document).lower()) or "item", str(index)]
+    parts = [_slug(kind_of(document).lower()) or "item", f"{index:0{digits}d}"]
     if isinstance(name, str) and (slug := _slug(name)):
         parts.append(slug)
     return "_".join(parts)
+
+
+def instance_name(text: str) -> str:
+    """Return text as the instance name of a multiple-apply schema, or as a prim's name."""
+    return _slug(text) or "_"
 
 
 def variant_names(keys: Iterable[str]) -> dict[str, str]:
@@ -114,6 +156,7 @@ def is_deeper(text: str, limit: int) -> bool:
     return False
 
 
+@lru_cache(maxsize=4096)
 def _slug(text: str) -> str:
     slug = _UNFIT.sub("_", text).strip("_")[:_SLUG_LENGTH]
     return slug if not slug[:1].isdigit() else f"_{slug}"

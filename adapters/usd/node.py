@@ -1,4 +1,4 @@
-"""The objects of a cut as documents, each apart from its children."""
+"""The objects of a cut as documents, each apart from those that have prims of their own."""
 
 from __future__ import annotations
 
@@ -11,50 +11,45 @@ from castline.adapters.usd import layout
 
 @dataclass(slots=True)
 class Node:
-    """One object: its document without children, and those children in order."""
+    """One object: its document, and below it the objects that were taken out of it, in order."""
 
     document: dict[str, Any]
     name: str
     depth: int = 1  # levels of JSON around the document, itself included
     children: list[Node] = field(default_factory=list)
+    markers: list[Node] = field(default_factory=list)
     path: str = ""  # of its prim, once it stands
+    rate: float | None = None  # of its own times
+    source: tuple[float, float] | None = None  # start and end at that rate
     start: float | None = None  # in the stage's frames, as are the next two
     end: float | None = None
     duration: float | None = None
 
 
-@dataclass(slots=True)
-class Stored:
-    """One object as it was found, with its children in order."""
-
-    document: dict[str, Any]
-    floats: list[float]
-    """The floats of many digits in the document."""
-
-    size: int
-    children: list[Stored] = field(default_factory=list)
-
-
 def split(document: dict[str, Any]) -> Node:
-    """Take the children out of OTIO's document of an object, all the way down.
+    """Take children, tracks and markers out of OTIO's document of an object, all the way down.
 
-    The document is changed: `"children"` becomes empty, a timeline's `"tracks"` None.
+    The document is changed: `"children"` and `"markers"` become empty, a timeline's `"tracks"`
+    None.
     """
     root = Node(document, layout.ROOT_NAME)
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        field_name = layout.child_field(node.document)
+        document = node.document
+        field_name = layout.child_field(document)
         if field_name == layout.TRACKS_NAME:
             _take_tracks(node)
         elif field_name:
             _take_children(node)
+        if document.get("markers"):
+            _take_markers(node)
         waiting.extend(node.children)
     return root
 
 
 def walk(root: Node) -> Iterator[Node]:
-    """Yield every node, each before its children, in order."""
+    """Yield every node but markers, each before its children, in order."""
     waiting = [root]
     while waiting:
         node = waiting.pop()
@@ -74,9 +69,24 @@ def _take_children(node: Node) -> None:
     if not all(_is_object(child) for child in children):
         return  # None in a collection; OTIO reads no such thing back, so writing refuses it
     node.document["children"] = []
+    digits = len(str(len(children) - 1))
     node.children = [
-        Node(child, layout.prim_name(child, index), node.depth + 2)
+        Node(child, layout.prim_name(child, index, digits), node.depth + 2)
         for index, child in enumerate(children)
+    ]
+
+
+def _take_markers(node: Node) -> None:
+    markers = node.document["markers"]
+    if not isinstance(markers, list) or not all(
+        _is_object(marker) and layout.kind_of(marker) == "Marker" for marker in markers
+    ):
+        return
+    node.document["markers"] = []
+    digits = len(str(len(markers) - 1))
+    node.markers = [
+        Node(marker, layout.prim_name(marker, index, digits), node.depth + 2)
+        for index, marker in enumerate(markers)
     ]
 
 

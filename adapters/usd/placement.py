@@ -16,59 +16,84 @@ def rate_of(root: Node) -> float:
 
     That of the timeline's start, else of the first picture, else of the first time anywhere.
     """
-    start = root.document.get("global_start_time")
-    found = [_rate(start)] if start else []
+    found = _rate(root.document.get("global_start_time"))
+    if found:
+        return found
     for node in walk(root):
         if kind_of(node.document) == "Track" and node.document.get("kind") == "Video":
-            found += [own_rate(child.document) for child in node.children]
-        if any(found):
-            break
-    if not any(found):
-        found += [own_rate(node.document) for node in walk(root)]
-    return next((rate for rate in found if rate), DEFAULT_RATE)
+            for child in node.children:
+                if found := own_rate(child.document):
+                    return found
+    rates = (own_rate(node.document) for node in walk(root))
+    return next((rate for rate in rates if rate), DEFAULT_RATE)
 
 
 def own_rate(document: dict[str, Any]) -> float | None:
-    """Return the rate of an item's own times, where it has any that says a usable one."""
+    """Return the rate of an object's own times, where it has any that says a usable one."""
     own = _own_range(document)
     return _rate(own.get("duration")) if own else _rate(document.get("in_offset"))
 
 
-def source_range(document: dict[str, Any]) -> tuple[float, float] | None:
-    """Return start and end of the source range, end excluded, in frames at its own rate."""
-    own = document.get("source_range")
-    rate = own_rate(document)
-    if not isinstance(own, dict) or not rate:
-        return None
-    start = _frames(own.get("start_time"), rate)
-    duration = _frames(own.get("duration"), rate)
-    return None if start is None or duration is None else (start, start + duration)
-
-
 def place(root: Node, rate: float) -> None:
-    """Set start, end and duration of every node, in frames of `rate`.
+    """Set the times of every node: those of its own, and its place in frames of `rate`.
 
     As OTIO counts: a source range trims, transitions take no room, effects change nothing. What
     cannot be told (a clip without any range, and what follows it on its track) stays None.
     """
     nodes = list(walk(root))
     for node in reversed(nodes):
-        node.duration = _duration(node, rate)
-    root.start = _frames(root.document.get("global_start_time"), rate) or 0.0
+        measure(node, rate)
+        for marker in node.markers:
+            _measure_range(marker, marker.document.get("marked_range"))
+    root.start = frames_of(root.document.get("global_start_time"), rate) or 0.0
     for node in nodes:
         if node.start is not None and node.duration is not None:
             node.end = node.start + node.duration
-        _place_children(node, rate)
+        if node.children:
+            _place_children(node, rate)
 
 
-def _duration(node: Node, rate: float) -> float | None:
-    own = _own_range(node.document)
-    if own:
-        return _frames(own.get("duration"), rate)
+def frames_of(time: Any, rate: float) -> float | None:
+    """Return a time of a document in frames of `rate`, or None where it is no usable time."""
+    own = _rate(time)
+    if not own:
+        return None
+    value = float(time["value"])
+    frames = value if own == rate else value * rate / own
+    return frames if math.isfinite(frames) else None
+
+
+def measure(node: Node, rate: float) -> None:
+    """Set the times of a node of its own, and its length in frames of `rate`."""
+    document = node.document
+    own = document.get("source_range")
+    if isinstance(own, dict):
+        _measure_range(node, own)
+        node.duration = frames_of(own.get("duration"), rate)
+        return
+    if media := _media_range(document):
+        node.rate = _rate(media.get("duration"))
+        node.duration = frames_of(media.get("duration"), rate)
+        return
+    node.duration = _length(node, rate)
+
+
+def _measure_range(node: Node, own: Any) -> None:
+    if not isinstance(own, dict):
+        return
+    node.rate = own_rate = _rate(own.get("duration"))
+    if own_rate:
+        start = frames_of(own.get("start_time"), own_rate)
+        duration = frames_of(own["duration"], own_rate)
+        if start is not None and duration is not None:
+            node.source = (start, start + duration)
+
+
+def _length(node: Node, rate: float) -> float | None:
     kind = kind_of(node.document)
     if kind == "Transition":
-        offsets = [_frames(node.document.get(key), rate) for key in ("in_offset", "out_offset")]
-        return _total(offsets)
+        node.rate = _rate(node.document.get("in_offset"))
+        return _total([frames_of(node.document.get(k), rate) for k in ("in_offset", "out_offset")])
     if kind == "Track":
         return _total([c.duration for c in node.children if kind_of(c.document) != "Transition"])
     if kind in ("Stack", "Timeline", "SerializableCollection"):
@@ -83,10 +108,10 @@ def _place_children(node: Node, rate: float) -> None:
     kind = kind_of(node.document)
     if kind == "SerializableCollection":
         for child in node.children:
-            child.start = _frames(child.document.get("global_start_time"), rate) or 0.0
+            child.start = frames_of(child.document.get("global_start_time"), rate) or 0.0
         return
     own = node.document.get("source_range")
-    skipped = _frames(own.get("start_time"), rate) if isinstance(own, dict) else 0.0
+    skipped = frames_of(own.get("start_time"), rate) if isinstance(own, dict) else 0.0
     if skipped is None:
         return
     cursor: float | None = node.start - skipped
@@ -95,32 +120,25 @@ def _place_children(node: Node, rate: float) -> None:
             return
         child.start = cursor
         if kind_of(child.document) == "Transition":
-            back = _frames(child.document.get("in_offset"), rate)
+            back = frames_of(child.document.get("in_offset"), rate)
             child.start = None if back is None else cursor - back
         elif kind == "Track":
-            cursor = _total([cursor, child.duration])
+            cursor = None if child.duration is None else cursor + child.duration
 
 
 def _own_range(document: dict[str, Any]) -> dict[str, Any] | None:
     """Return the source range, or what the active media offers."""
     own = document.get("source_range")
-    if isinstance(own, dict):
-        return own
+    return own if isinstance(own, dict) else _media_range(document)
+
+
+def _media_range(document: dict[str, Any]) -> dict[str, Any] | None:
     references = document.get("media_references")
     if not isinstance(references, dict):
         return None
     active = references.get(document.get("active_media_reference_key"))
     available = active.get("available_range") if isinstance(active, dict) else None
     return available if isinstance(available, dict) else None
-
-
-def _frames(time: Any, rate: float) -> float | None:
-    own = _rate(time)
-    if not own:
-        return None
-    value = float(time["value"])
-    frames = value if own == rate else value * rate / own
-    return frames if math.isfinite(frames) else None
 
 
 def _rate(time: Any) -> float | None:

@@ -4,31 +4,71 @@ from __future__ import annotations
 
 from typing import Any
 
-from castline.adapters.usd import layout, placement
+from castline.adapters.usd import layout
 from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.node import Node
 
+_ITEMS_OF_TRACKS = frozenset({"Clip", "Gap", "Stack", "Track", "Transition"})
 
-def views_of(node: Node) -> dict[str, Any]:
-    """Return the values of a placed node's typed attributes by name, its JSON aside."""
+
+def views_of(node: Node, in_track: bool = False) -> dict[str, Any]:
+    """Return the values of a placed node's typed attributes by name, its JSON aside.
+
+    Only what lies on a track has a place of its own to show.
+    """
     document = node.document
-    views: dict[str, Any] = {layout.SCHEMA: sayable(document["OTIO_SCHEMA"])}
+    views: dict[str, Any] = {}
     if isinstance(name := document.get("name"), str):
         views[layout.NAME] = sayable(name)
     if isinstance(enabled := document.get("enabled"), bool):
         views[layout.ENABLED] = enabled
-    if kind_of(document) == "Track" and isinstance(kind := document.get("kind"), str):
-        views[layout.TRACK_KIND] = sayable(kind)
-    if node.start is not None and node.end is not None:
+    if node.rate:
+        views[layout.RATE] = node.rate
+    if in_track and node.start is not None and node.end is not None:
         views[layout.START] = node.start
         views[layout.END] = node.end
-    if rate := placement.own_rate(document):
-        views[layout.RATE] = rate
-    if source := placement.source_range(document):
-        views[layout.SOURCE_START], views[layout.SOURCE_END] = source
+    kind = kind_of(document)
+    if node.source:
+        marked = kind == "Marker"
+        names = _MARKED if marked else _SOURCE
+        views[names[0]], views[names[1]] = node.source
+    if kind == "Clip":
+        if isinstance(url := _media_url(document), str):
+            views[layout.MEDIA_URL] = sayable(url)
+    elif kind == "Track" and isinstance(track_kind := document.get("kind"), str):
+        views[layout.TRACK_KIND] = sayable(track_kind)
+    elif kind == "Marker":
+        if isinstance(color := document.get("color"), str):
+            views[layout.COLOR] = sayable(color)
+        if isinstance(comment := document.get("comment"), str):
+            views[layout.COMMENT] = sayable(comment)
+    elif kind == "Timeline" and isinstance(document.get("global_start_time"), dict):
+        views[layout.GLOBAL_START] = node.start
     return views
+
+
+def display_name_of(node: Node) -> str | None:
+    """Return the name that people are to see, where it is more than the prim's own."""
+    name = node.document.get("name")
+    if name and isinstance(name, str) and not node.name.endswith(f"_{name}"):
+        return sayable(name)
+    return None
 
 
 def sayable(text: str) -> str:
     """Return text that USD's strings can hold; what they cannot, the JSON holds."""
-    return text if text.isprintable() else text.replace("\0", "\ufffd")
+    if text.isprintable():
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+_SOURCE = (layout.SOURCE_START, layout.SOURCE_END)
+_MARKED = (layout.MARKED_START, layout.MARKED_END)
+
+
+def _media_url(document: dict[str, Any]) -> Any:
+    references = document.get("media_references")
+    if not isinstance(references, dict):
+        return None
+    active = references.get(document.get("active_media_reference_key"))
+    return active.get("target_url") if isinstance(active, dict) else None

@@ -10,11 +10,17 @@ from typing import Any
 import opentimelineio as otio
 
 from castline.adapters.output import whole_file
-from castline.adapters.usd import items, layout, library, placement
+from castline.adapters.usd import items, layout, library, meaning, placement, play, takes
 from castline.adapters.usd.canonical import Encode, parse
+from castline.adapters.usd.clock import Clock
 from castline.adapters.usd.layout import suffix_of
+from castline.adapters.usd.media import Library
 from castline.adapters.usd.node import Node, split
+from castline.adapters.usd.shot import place as place_shots
+from castline.adapters.usd.shot import shots_of
 from castline.schemas.errors import UnwritableFileError
+from castline.schemas.roots import timeline_of
+from castline.schemas.values import Loss
 
 UP_AXIS = "Y"
 METERS_PER_UNIT = 0.01
@@ -26,10 +32,20 @@ _SCHEMA_KEY = re.compile(r'"OTIO_SCHEMA":')
 _SCHEMA = re.compile(r'"OTIO_SCHEMA":"[^"\\]+\.[0-9]+"')
 
 
-def write(timeline: otio.core.SerializableObject, path: str | Path) -> list[Any]:
+def write(
+    timeline: otio.core.SerializableObject,
+    path: str | Path,
+    *,
+    plates: str | Path | None = None,
+    home: str | Path | None = None,
+    overwrite: bool = True,
+) -> list[Loss]:
     """Write an OTIO object of any kind as a usd, usda, usdc or usdz file, whole or not at all.
 
-    The same object gives the same bytes. Returns what was lost: nothing. Raises
+    The same object, with the same media beside it, gives the same bytes. The frames that are shown
+    of movies are extracted into the folder `plates`, if given. `home` is the folder that the file
+    will lie in, where it is not written there: paths to media are relative to it. Returns what
+    does not play: the data is whole in any case. Raises
     `UnwritableFileError` for another suffix, a folder that cannot be written to and an object that
     OTIO itself cannot write or that nests deeper than `layout.MAX_DEPTH`, and
     `MissingDependencyError` where USD is not installed.
@@ -46,15 +62,23 @@ def write(timeline: otio.core.SerializableObject, path: str | Path) -> list[Any]
     if path.is_dir():
         raise UnwritableFileError(f"{path}: found a folder, expected a file")
     document, encode = _document_of(timeline, path)
-    layer = _layer_of(split(document), encode, path)
-    with whole_file(path, overwrite=True) as target, library.quiet():
+    with library.quiet():
+        layer, losses = _layer_of(
+            timeline,
+            split(document),
+            encode,
+            path,
+            Path(home or path.parent).absolute(),
+            Path(plates) if plates else None,
+        )
+    with whole_file(path, overwrite=overwrite) as target, library.quiet():
         if suffix == "usdz":
             inner = target.with_name(_PACKED_LAYER)
             _export(layer, inner, path)
             _pack(inner, target)
         else:
             _export(layer, target, path)
-    return []
+    return losses
 
 
 def _document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[str, Any], Encode]:
@@ -74,7 +98,14 @@ def _document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[s
         raise UnwritableFileError(f"{path}: OTIO cannot keep this object: {reason}") from None
 
 
-def _layer_of(root: Node, encode: Encode, path: Path) -> Any:
+def _layer_of(
+    timeline: otio.core.SerializableObject,
+    root: Node,
+    encode: Encode,
+    path: Path,
+    home: Path,
+    plates: Path | None,
+) -> tuple[Any, list[Loss]]:
     from pxr import Sdf
 
     rate = placement.rate_of(root)
@@ -82,7 +113,13 @@ def _layer_of(root: Node, encode: Encode, path: Path) -> Any:
     layer = Sdf.Layer.CreateAnonymous(".usda")
     _describe_stage(layer, root, rate)
     items.author(layer, root, rate, encode, path)
-    return layer
+    clock = Clock(rate)
+    found = shots_of(root, Library(home, movies=plates is not None))
+    takes.author(layer, found)
+    if layout.kind_of(root.document) in play.PLAYED:
+        place_shots(found, timeline_of(timeline), rate)
+    meaning.author(layer, root, found, clock)
+    return layer, play.author(layer, root, found, clock, home, plates)
 
 
 def _describe_stage(layer: Any, root: Node, rate: float) -> None:

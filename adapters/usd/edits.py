@@ -1,0 +1,160 @@
+"""What artists changed in a stage that holds a cut: found by comparing, put into the documents.
+
+The writer's own arithmetic says what each attribute would be if nobody had touched it. Where a
+stage says something else, somebody did, and the hand wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from castline.adapters.usd import layout, moves, placement
+from castline.adapters.usd.edit import Edit, edit_object
+from castline.adapters.usd.layout import kind_of
+from castline.adapters.usd.meaning import cast_of
+from castline.adapters.usd.node import Node
+from castline.adapters.usd.payload import references_of
+from castline.adapters.usd.stored import Stored, walk
+from castline.adapters.usd.views import display_name_of, views_of
+from castline.schemas.values import Cast
+
+
+@dataclass
+class _Frame:
+    """What is known of the whole stage."""
+
+    file: str
+    rate: float
+    cast: Cast
+    switches: list[tuple[Stored, str]] = field(default_factory=list)
+
+
+def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
+    """Change the documents as their prims say; return the clips that are to show another take.
+
+    Those are switched once they are OTIO's objects, with the key of the media reference. Raises
+    `UnreadableFileError` for an edit that no cut can follow.
+    """
+    if root.found.get(layout.LAYOUT_VERSION) != layout.VERSION:
+        return []
+    nodes: dict[int, Node] = {}
+    top = _node_of(root, layout.ROOT_NAME, nodes)
+    rate = placement.rate_of(top)
+    placement.place(top, rate)
+    frame = _Frame(file, rate, cast_of(top))
+    moved: list[tuple[Stored, dict[str, Any]]] = []
+    for above, item in _with_parents(root):
+        in_track = above is not None and kind_of(above.document) == "Track"
+        edits = _edits_of(item, nodes.get(id(item)), frame, in_track)
+        places = {e.name: e.value for e in edits if e.name in (layout.START, layout.END)}
+        for edit in edits:
+            if edit.name not in places:
+                edit_object(item, edit, frame.cast, rate)
+        if places and above is not None:
+            moved.append((above, {"item": item, **places}))
+        _note_switch(item, frame)
+    for above, places in moved:
+        item = places.pop("item")
+        node = nodes.get(id(item))
+        if node is not None and node.start is not None and node.end is not None:
+            moves.move(
+                above,
+                item,
+                (node.start, node.end),
+                (places.get(layout.START), places.get(layout.END)),
+                rate,
+                f"{file}: {item.path}",
+            )
+    return frame.switches
+
+
+def _node_of(root: Stored, name: str, nodes: dict[int, Node]) -> Node:
+    """Return the tree as it was written: the objects in the order of their names' indices.
+
+    What an artist added has no place in it.
+    """
+    top = Node(root.document, name)
+    nodes[id(root)] = top
+    waiting = [(root, top)]
+    while waiting:
+        stored, node = waiting.pop()
+        known = sorted(
+            ((index, child) for child in stored.children if (index := _index(child)) is not None),
+            key=lambda pair: pair[0],
+        )
+        for _, child in known:
+            below = Node(child.document, child.path.rpartition("/")[2])
+            nodes[id(child)] = below
+            (node.markers if stored.is_marker(child) else node.children).append(below)
+            waiting.append((child, below))
+    return top
+
+
+def _index(child: Stored) -> int | None:
+    """Return the place that a prim was written at; None for one that castline did not name so."""
+    name = child.path.rpartition("/")[2]
+    if name == layout.TRACKS_NAME:
+        return 0
+    digits = name.split("_", 2)[1] if "_" in name else ""
+    if not digits.isdigit():
+        return None
+    index = int(digits)
+    return index if layout.prim_name(child.document, index, len(digits)) == name else None
+
+
+def _with_parents(root: Stored) -> Iterator[tuple[Stored | None, Stored]]:
+    yield None, root
+    for item in walk(root):
+        for child in item.children:
+            yield item, child
+
+
+def _edits_of(
+    item: Stored, node: Node | None, frame: _Frame, in_track: bool
+) -> Iterator[Edit] | list[Edit]:
+    """Return how the attributes of a prim differ from what its document says."""
+    if node is None:
+        node = Node(item.document, "")
+        placement.measure(node, frame.rate)
+    expected = views_of(node, in_track)
+    if item.path.count("/") == 1:
+        expected.setdefault(layout.RATE, frame.rate)
+    edits = [
+        Edit(name, value, f"{frame.file}: {item.path}: {name}")
+        for name, value in item.found.items()
+        if value is not None
+        and name in layout.TYPES
+        and name != layout.LAYOUT_VERSION
+        and value != expected.get(name)
+        and (in_track or name not in (layout.START, layout.END))
+    ]
+    shown = display_name_of(node)
+    if item.display_name and item.display_name != shown and layout.NAME not in _names(edits):
+        place = f"{frame.file}: {item.path}: displayName"
+        edits.append(Edit(layout.NAME, item.display_name, place))
+    if item.labels is not None:
+        edits.append(Edit(layout.LABELS, item.labels, f"{frame.file}: {item.path}"))
+    edits += [
+        Edit(name, value, f"{frame.file}: {item.path}: {name}")
+        for name, value in item.found.items()
+        if value is not None and name.startswith(f"{layout.APPEARANCE}:")
+    ]
+    return edits
+
+
+def _names(edits: list[Edit]) -> set[str]:
+    return {edit.name for edit in edits}
+
+
+def _note_switch(item: Stored, frame: _Frame) -> None:
+    """Note a clip whose prim selects another take than its document shows."""
+    chosen = item.selections.get(layout.TAKE_SET)
+    if not chosen:
+        return
+    names = layout.variant_names(references_of(item.document))
+    keys = {name: key for key, name in names.items()}
+    key = keys.get(chosen)
+    if key is not None and key != item.document.get("active_media_reference_key"):
+        frame.switches.append((item, key))

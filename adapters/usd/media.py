@@ -1,0 +1,208 @@
+"""What a media reference can be in a stage: a scene, a plate of pictures, a sound, a movie."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from castline.adapters.material import sequence
+from castline.adapters.material.media import AUDIO_SUFFIXES, MOVIE_SUFFIXES, STILL_SUFFIXES
+from castline.adapters.usd.layout import SUFFIXES, kind_of
+from castline.schemas.exact import exact_frames, exact_rate
+
+_SCENE_SUFFIXES = frozenset(f".{suffix}" for suffix in SUFFIXES)
+_KNOWN = _SCENE_SUFFIXES | AUDIO_SUFFIXES | MOVIE_SUFFIXES | STILL_SUFFIXES
+DEFAULT_RATE = Fraction(24)
+"""Frames a second of pictures that say nothing of it."""
+
+_DRIVE = re.compile(r"/?[A-Za-z]:[/\\]")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A USD file."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound file; `start` is the media time of its first sample, in seconds."""
+
+    path: Path
+    start: Fraction
+
+
+@dataclass(frozen=True)
+class Movie:
+    """A movie file: a plate once its frames are extracted."""
+
+    path: Path
+    start: Fraction
+
+
+@dataclass(frozen=True)
+class Plate:
+    """Pictures by media frame: one still for all, or numbered files of which some may miss."""
+
+    folder: Path
+    still: str | None = None
+    prefix: str = ""
+    suffix: str = ""
+    padding: int = 0
+    first_number: int = 0
+    start: Fraction = Fraction(0)
+    """The media time of the first picture, in seconds."""
+    rate: Fraction = Fraction(24)
+    """Numbers a second."""
+    step: int = 1
+    """Numbers from one picture to the next."""
+    names: frozenset[str] = field(default=frozenset(), repr=False)
+    """The names in the folder."""
+
+    def picture(self, time: Fraction) -> Path | None:
+        """Return the picture at a media time in seconds, or None where there is none."""
+        if self.still is not None:
+            return self.folder / self.still
+        steps = floor((time - self.start) * self.rate / self.step)
+        number = self.first_number + steps * self.step
+        sign = "-" if number < 0 else ""
+        name = f"{self.prefix}{sign}{abs(number):0{self.padding}d}{self.suffix}"
+        return self.folder / name if name in self.names else None
+
+
+Offer = Scene | Sound | Movie | Plate
+
+
+class Library:
+    """Finds out what references are; looks into each folder once."""
+
+    def __init__(self, folder: Path, *, movies: bool = False) -> None:
+        """Relative media paths begin at `folder`; `movies` says that their frames are wanted."""
+        self._folder = folder
+        self._movies = movies
+        self._names: dict[Path, frozenset[str]] = {}
+
+    def offer(self, reference: dict[str, Any]) -> Offer | str:
+        """Return what the document of a media reference stands for, or why it is nothing here."""
+        kind = kind_of(reference)
+        if kind == "ImageSequenceReference":
+            return self._sequence(reference)
+        url = reference.get("target_url")
+        if kind != "ExternalReference" or not isinstance(url, str) or not url:
+            return f"a {kind} has no picture in USD"
+        suffix = os.path.splitext(url)[1].lower()  # noqa: PTH122 - called for each clip
+        if suffix in MOVIE_SUFFIXES or suffix not in _KNOWN:
+            return self._movie(url, suffix, reference)
+        path = path_of(url, self._folder)
+        if path is None:
+            return "an address on a network is not opened"
+        if sequence.is_pattern(path):
+            return self._pattern(path, reference)
+        if not path.is_file():
+            return "the file is not there"
+        if suffix in _SCENE_SUFFIXES:
+            return Scene(path)
+        if suffix in AUDIO_SUFFIXES:
+            return Sound(path, _start_of(reference))
+        return Plate(path.parent, still=path.name)
+
+    def _movie(self, url: str, suffix: str, reference: dict[str, Any]) -> Offer | str:
+        if suffix not in MOVIE_SUFFIXES:
+            return f"media of the kind {suffix or 'without a suffix'} has no place in USD"
+        if not self._movies:
+            return "a movie; its frames become a plate with --plates FOLDER"
+        path = path_of(url, self._folder)
+        if path is None or not path.is_file():
+            return "the file is not there"
+        return Movie(path, _start_of(reference))
+
+    def _sequence(self, reference: dict[str, Any]) -> Offer | str:
+        base = str(reference.get("target_url_base") or "")
+        folder = path_of(base, self._folder) if base else self._folder
+        if folder is None:
+            return "an address on a network is not opened"
+        number = int(reference.get("start_frame") or 0)
+        rate = _rate_of(reference)
+        return self._with_names(
+            Plate(
+                folder,
+                prefix=str(reference.get("name_prefix") or ""),
+                suffix=str(reference.get("name_suffix") or ""),
+                padding=int(reference.get("frame_zero_padding") or 0),
+                first_number=number,
+                start=_start_of(reference, number / rate),
+                rate=rate,
+                step=max(int(reference.get("frame_step") or 1), 1),
+            )
+        )
+
+    def _pattern(self, path: Path, reference: dict[str, Any]) -> Offer | str:
+        try:
+            found = sequence.read(path)
+        except Exception:  # noqa: BLE001 - any reason is the same to a stage
+            return "none of its pictures is there"
+        rate = _rate_of(reference)
+        return self._with_names(
+            Plate(
+                found.folder,
+                prefix=found.prefix,
+                suffix=found.suffix,
+                padding=found.padding,
+                first_number=found.first,
+                start=_start_of(reference, found.first / rate),
+                rate=rate,
+            )
+        )
+
+    def _with_names(self, plate: Plate) -> Offer | str:
+        if plate.folder not in self._names:
+            try:
+                found = frozenset(os.listdir(plate.folder))  # noqa: PTH208 - names are what is wanted
+            except OSError:
+                found = frozenset()
+            self._names[plate.folder] = found
+        names = self._names[plate.folder]
+        if not any(n.startswith(plate.prefix) and n.endswith(plate.suffix) for n in names):
+            return "none of its pictures is there"
+        return Plate(**{**vars(plate), "names": names})
+
+
+def path_of(url: str, folder: Path) -> Path | None:
+    """Return the path that a media URL names, relative ones from `folder`; None for addresses."""
+    if "\0" in url:
+        return None
+    if _DRIVE.match(url):
+        return Path(url)
+    parts = urlsplit(url)
+    if not parts.scheme:
+        path = Path(url)
+        return path if path.is_absolute() else folder / (path if path.suffix else unquote(url))
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        return None
+    text = unquote(parts.path)
+    return Path(text[1:] if _DRIVE.match(text) else text)
+
+
+def _start_of(reference: dict[str, Any], otherwise: Fraction = Fraction(0)) -> Fraction:
+    """Return the media time at which the media begins, in seconds."""
+    available = reference.get("available_range")
+    if not isinstance(available, dict):
+        return otherwise
+    start = available["start_time"]
+    return exact_frames(start["value"]) / exact_rate(start["rate"])
+
+
+def _rate_of(reference: dict[str, Any]) -> Fraction:
+    """Return the frames a second of the media's own times."""
+    available = reference.get("available_range")
+    if isinstance(available, dict):
+        return exact_rate(available["start_time"]["rate"])
+    rate = reference.get("rate")
+    return exact_rate(rate) if rate else DEFAULT_RATE

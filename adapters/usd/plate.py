@@ -1,0 +1,72 @@
+"""Pictures behind a camera: the plate of a clip whose media is images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from castline.adapters.usd import layout
+from castline.adapters.usd.anchor import anchored
+from castline.adapters.usd.clock import Clock
+from castline.adapters.usd.media import Plate
+from castline.adapters.usd.specs import apply, plain_path
+from castline.schemas.timemap import TimeMap
+
+CAMERA = "camera"
+FOCAL_LENGTH = 50.0  # UsdGeomCamera's own fallbacks, said aloud for programs with others
+APERTURE = 20.955
+
+
+def author_plate(
+    owner: Any, pictures: Sequence[tuple[float, Path]], size: tuple[int, int] | None, folder: Path
+) -> None:
+    """Author a camera with a plate of pictures, each from its time code on."""
+    from pxr import Sdf
+
+    camera = Sdf.PrimSpec(owner, CAMERA, Sdf.SpecifierDef, "Camera")
+    apply_plate(camera, [(time, anchored(path, folder)) for time, path in pictures])
+    for name, value in lens_of(size).items():
+        Sdf.AttributeSpec(camera, name, Sdf.ValueTypeNames.Float).default = value
+    rel = Sdf.RelationshipSpec(owner, layout.SHOT_CAMERA, False, Sdf.VariabilityUniform)
+    rel.targetPathList.Prepend(plain_path(owner).AppendChild(CAMERA))
+
+
+def lens_of(size: tuple[int, int] | None) -> dict[str, float]:
+    """Return the lens of a plate's camera: that fits a picture of this width and height."""
+    numbers = {"focalLength": FOCAL_LENGTH, "horizontalAperture": APERTURE}
+    if size:
+        numbers["verticalAperture"] = APERTURE * size[1] / size[0]
+    return numbers
+
+
+def apply_plate(camera: Any, pictures: Sequence[tuple[float, str]]) -> None:
+    """Put a plate on a camera: an asset path from each time code on."""
+    from pxr import Sdf
+
+    apply(camera, f"BackPlateAPI:{layout.PLATE}")
+    name = f"backPlate:{layout.PLATE}:image"
+    spec = Sdf.AttributeSpec(camera, name, Sdf.ValueTypeNames.Asset)
+    last = None
+    for time, path in pictures:
+        if path != last:
+            camera.layer.SetTimeSample(spec.path, time, Sdf.AssetPath(path))
+            last = path
+
+
+def pictures_of(
+    plate: Plate, time_map: TimeMap, clock: Clock
+) -> tuple[list[tuple[float, Path]], int]:
+    """Return a plate's pictures by the time code each begins at, and how many are not there.
+
+    Where one is missing, the one before stays.
+    """
+    found: list[tuple[float, Path]] = []
+    missing = 0
+    for cut_frame, media_frame in time_map.frames():
+        picture = plate.picture(media_frame / time_map.media_rate)
+        if picture is None:
+            missing += 1
+        elif not found or found[-1][1] != picture:
+            found.append((float(cut_frame * clock.exact / time_map.cut_rate), picture))
+    return found, missing

@@ -1,0 +1,233 @@
+"""Making a stage play its cut: scenes, plates and sounds in their places, and one camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from castline.adapters.material import stills
+from castline.adapters.usd import cutcamera, layout, movies, plate, seen, shots
+from castline.adapters.usd.clock import Clock
+from castline.adapters.usd.cutcamera import Follow
+from castline.adapters.usd.media import Movie, Plate, Scene, Sound
+from castline.adapters.usd.node import Node
+from castline.adapters.usd.payload import data_of, references_of
+from castline.adapters.usd.sandbox import Sandbox
+from castline.adapters.usd.shot import Shot
+from castline.adapters.usd.surveys import Scenes, Survey
+from castline.schemas.errors import CastlineError
+from castline.schemas.values import Loss
+
+PLAYED = frozenset({"Timeline", "Stack", "Track", "Clip"})
+"""Kinds of objects that are a cut, or a part of one."""
+
+
+@dataclass
+class _Desk:
+    """What every step of the making needs."""
+
+    clock: Clock
+    folder: Path
+    """Of the stage."""
+    scenes: Scenes
+    losses: list[Loss] = field(default_factory=list)
+
+    def lose(self, shot: Shot, field_name: str, reason: str) -> None:
+        self.losses.append(Loss(where=shot.where, field=field_name, reason=reason))
+
+
+def author(
+    layer: Any, root: Node, found: list[Shot], clock: Clock, folder: Path, plates: Path | None
+) -> list[Loss]:
+    """Author what plays of a cut whose shots have their places, in a stage that lies in `folder`.
+
+    The frames of movies are extracted into `plates`, if given. Returns what has no picture or no
+    sound in the stage, with the reason.
+    """
+    if layout.kind_of(root.document) not in PLAYED:
+        for shot in found:
+            for key in list(shot.offers):
+                shot.give_up(key, "a collection is no cut that plays")
+    if not any(shot.offers for shot in found):
+        return list(_silent(found))
+    with Sandbox() as sandbox:
+        desk = _Desk(clock, folder, Scenes(sandbox))
+        for shot in found:
+            _look_into_scenes(desk, shot)
+        if plates:
+            _turn_movies_into_plates(found, plates)
+        _share_time(found)
+        for shot in found:
+            if shot.offers:
+                _author_shot(desk, layer.GetPrimAtPath(shot.node.path), shot)
+        follows = list(_follows(desk, found))
+        cutcamera.author(layer.GetPrimAtPath(root.path), follows, folder)
+        return [*_silent(found), *desk.losses]
+
+
+def _look_into_scenes(desk: _Desk, shot: Shot) -> None:
+    """Give up the scenes that cannot be used, and say which of several cameras is taken."""
+    for key, offer in list(shot.offers.items()):
+        if not isinstance(offer, Scene):
+            continue
+        try:
+            survey = desk.scenes.survey(offer.path)
+        except CastlineError as error:
+            shot.give_up(key, f"the scene cannot be used: {error}")
+            continue
+        if len(survey.cameras) > 1 and _named_camera(shot, key) is None:
+            reason = f"the scene has {len(survey.cameras)} cameras, {survey.cameras[0]} is used"
+            desk.lose(shot, f"take {key}", reason)
+        first = desk.scenes.usable()[0]
+        if (survey.up_axis, survey.meters_per_unit) != (first.up_axis, first.meters_per_unit):
+            reason = f"the scene is {_world(survey)}, the stage {_world(first)}"
+            desk.lose(shot, f"take {key}", reason)
+
+
+def _turn_movies_into_plates(found: Sequence[Shot], folder: Path) -> None:
+    """Extract the frames that are shown of movies."""
+    wanted: dict[Movie, set[Fraction]] = {}
+    for shot in found:
+        for key, offer in list(shot.offers.items()):
+            if not isinstance(offer, Movie):
+                continue
+            if not shot.is_picture:
+                shot.give_up(key, "the sound of a movie has no place in USD")
+            else:
+                time_map = shot.maps[key]
+                times = {frame / time_map.media_rate for _, frame in time_map.frames()}
+                wanted.setdefault(offer, set()).update(times)
+    made = {movie: movies.extract(movie, times, folder) for movie, times in wanted.items()}
+    for shot in found:
+        for key, offer in list(shot.offers.items()):
+            if isinstance(offer, Movie):
+                result = made[offer]
+                if isinstance(result, str):
+                    shot.give_up(key, result)
+                else:
+                    shot.offers[key] = result
+
+
+def _share_time(found: Sequence[Shot]) -> None:
+    """Find out which picture is on top when."""
+    pictures = [
+        shot
+        for shot in found
+        if shot.is_picture
+        and shot.is_enabled
+        and isinstance(shot.offers.get(shot.active), (Scene, Plate))
+    ]
+    for window in seen.windows([shot.maps[shot.active] for shot in pictures]):
+        pictures[window.picture].windows.append((window.start, window.end))
+
+
+def _silent(found: Sequence[Shot]) -> Iterator[Loss]:
+    """Yield a loss for every shown take that has nothing to show or to be heard."""
+    for shot in found:
+        for key, reason in shot.missing.items():
+            what = "picture" if shot.is_picture else "sound"
+            if key != shot.active:
+                what = f"{what} of take {key}"
+            yield Loss(where=shot.where, field=what, reason=reason)
+
+
+def _author_shot(desk: _Desk, prim: Any, shot: Shot) -> None:
+    owners = shot.owners
+    for key, offer in shot.offers.items():
+        if isinstance(offer, Scene):
+            _author_scene(desk, owners[key], shot, key, desk.scenes.survey(offer.path))
+        elif isinstance(offer, Plate) and shot.is_picture:
+            _author_plate(desk, owners[key], shot, key, offer)
+        elif isinstance(offer, Sound) and not shot.is_picture:
+            _author_sound(desk, owners[key], shot, key, offer)
+        else:
+            what = "picture" if shot.is_picture else "sound"
+            desk.lose(shot, what, f"a {type(offer).__name__.lower()} on a track of the other kind")
+    if shot.is_picture:
+        code = desk.clock.code
+        shots.author_windows(prim, [(code(start), code(end)) for start, end in shot.windows])
+
+
+def _author_scene(desk: _Desk, owner: Any, shot: Shot, key: str, survey: Survey) -> None:
+    time_map = shot.maps[key].sampled()
+    camera = _camera(shot, key, survey)
+    clock, folder = desk.clock, desk.folder
+    if not time_map.pieces or shots.author_scene(owner, survey, camera, time_map, clock, folder):
+        return
+    try:
+        text = desk.scenes.retime(survey, clock.stretches(time_map, survey.rate))
+    except CastlineError as error:
+        desk.lose(shot, f"take {key}", f"the scene stands at its own times: {error}")
+        return
+    shots.author_retimed(owner, survey, text, str(survey.path))
+
+
+def _author_plate(desk: _Desk, owner: Any, shot: Shot, key: str, offer: Plate) -> None:
+    pictures, missing = plate.pictures_of(offer, shot.maps[key], desk.clock)
+    if missing:
+        desk.lose(shot, f"take {key}", f"{missing} pictures are not there; the one before stays")
+    if pictures:
+        plate.author_plate(owner, pictures, _size(pictures[0][1]), desk.folder)
+
+
+def _author_sound(desk: _Desk, owner: Any, shot: Shot, key: str, sound: Sound) -> None:
+    time_map = shot.maps[key]
+    if not time_map.pieces:
+        return
+    if time_map.speed != 1:
+        desk.lose(shot, "sound", "retimed; USD plays sound at its own speed")
+    muted = not shot.is_enabled
+    shots.author_sound(owner, sound, time_map, desk.clock, desk.folder, muted=muted)
+
+
+def _follows(desk: _Desk, found: Sequence[Shot]) -> Iterator[Follow]:
+    """Yield what the cut camera follows, in the order of time."""
+    seen_when = sorted(
+        ((start, end, shot) for shot in found for start, end in shot.windows),
+        key=lambda part: part[0],
+    )
+    for start, end, shot in seen_when:
+        offer = shot.offers[shot.active]
+        time_map = shot.maps[shot.active].sampled().within(start, end)
+        if isinstance(offer, Plate):
+            pictures, _ = plate.pictures_of(offer, time_map, desk.clock)
+            if pictures:
+                numbers = plate.lens_of(_size(pictures[0][1]))
+                yield Follow.still(desk.clock.code(start), numbers, pictures)
+        elif isinstance(offer, Scene):
+            survey = desk.scenes.survey(offer.path)
+            camera = _camera(shot, shot.active, survey)
+            if camera is None:
+                desk.lose(shot, "camera", "the scene has none; the cut camera stays where it was")
+                continue
+            try:
+                yield desk.scenes.film(survey, camera, desk.clock.stretches(time_map, survey.rate))
+            except CastlineError as error:
+                desk.lose(shot, "camera", f"the cut camera stays where it was: {error}")
+
+
+def _camera(shot: Shot, key: str, survey: Survey) -> str | None:
+    named = _named_camera(shot, key)
+    return named if named is not None else next(iter(survey.cameras), None)
+
+
+def _named_camera(shot: Shot, key: str) -> str | None:
+    """Return the prim path of the camera that the take names, if it names one."""
+    data = data_of(references_of(shot.node.document)[key])
+    camera = data.get("camera") if data else None
+    return camera if isinstance(camera, str) else None
+
+
+def _size(picture: Path) -> tuple[int, int] | None:
+    try:
+        header = stills.read_header(picture)
+    except CastlineError:
+        return None
+    return (header.width, header.height) if header.width > 0 and header.height > 0 else None
+
+
+def _world(survey: Survey) -> str:
+    return f"{survey.up_axis} up at {survey.meters_per_unit:g} m a unit"

@@ -1,0 +1,102 @@
+"""What a writer knows of the scenes in its cut, each looked into once and in a child process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from castline.adapters.usd.cutcamera import Follow
+from castline.adapters.usd.sandbox import Sandbox
+from castline.schemas.errors import CastlineError, UnreadableFileError
+
+_LOOK = "castline.adapters.usd.scenes"
+_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known of a scene, and the camera that its shot looks through."""
+
+    path: Path
+    roots: tuple[str, ...]
+    is_default: bool
+    """Whether the root is the scene's default prim, which nobody has to name."""
+    rate: float
+    """Time codes a second, as the scene says them."""
+    up_axis: str
+    meters_per_unit: float
+    cameras: tuple[str, ...]
+
+    @property
+    def media(self) -> dict[str, str]:
+        """The names of the prims below the clip by the scene's root that each brings in."""
+        return {
+            root: "media" if number == 0 else f"media_{number + 1}"
+            for number, root in enumerate(self.roots)
+        }
+
+    def path_below(self, inside: str) -> str | None:
+        """Return the path below the clip of a prim of the scene; None for one left outside."""
+        for root, name in self.media.items():
+            if inside == root or inside.startswith(f"{root}/"):
+                return name + inside[len(root) :]
+        return None
+
+
+class Scenes:
+    """Scenes by path; a scene that cannot be used is looked into once as well."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        """Ask this child process."""
+        self._sandbox = sandbox
+        self._found: dict[Path, Survey | CastlineError] = {}
+
+    def survey(self, path: Path) -> Survey:
+        """Return what is known of a scene; raises `CastlineError` where it cannot be used."""
+        if path not in self._found:
+            try:
+                seen = self._ask("survey", path)
+                self._found[path] = Survey(
+                    path,
+                    tuple(seen["roots"]),
+                    seen["default"],
+                    seen["rate"],
+                    seen["up_axis"],
+                    seen["meters_per_unit"],
+                    tuple(seen["cameras"]),
+                )
+            except CastlineError as error:
+                self._found[path] = error
+        found = self._found[path]
+        if isinstance(found, CastlineError):
+            raise found
+        return found
+
+    def usable(self) -> list[Survey]:
+        """Return the scenes that can be used, in the order in which they were met."""
+        return [found for found in self._found.values() if isinstance(found, Survey)]
+
+    def film(self, survey: Survey, camera: str, stretches: Sequence[Sequence[float]]) -> Follow:
+        """Return what a cut camera has to say to follow a scene's camera over these stretches."""
+        seen = self._ask("film", survey.path, camera, stretches)
+        numbers = {n: _pairs(samples) for n, samples in seen["numbers"].items()}
+        steps = {n: _pairs(samples) for n, samples in seen["steps"].items()}
+        return Follow(stretches[0][0], _pairs(seen["world"]), numbers, steps)
+
+    def retime(self, survey: Survey, stretches: Sequence[Sequence[float]]) -> str:
+        """Return USD text with the scene's samples at the times of the cut."""
+        text = self._ask("retime", survey.path, survey.roots, stretches)
+        if not isinstance(text, str):
+            raise UnreadableFileError(f"{survey.path}: found no samples")
+        return text
+
+    def _ask(self, what: str, path: Path, *arguments: Any) -> Any:
+        return self._sandbox.run(
+            f"{_LOOK}:{what}", [str(path), *arguments], seconds=_SECONDS, place=str(path)
+        )
+
+
+def _pairs(samples: Sequence[Sequence[Any]]) -> list[tuple[float, Any]]:
+    return [(float(time), value) for time, value in samples]
