@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from castline.schemas.errors import MissingDependencyError
+
+_ADVICE = "USD needs: pip install 'castline[usd]'"
+
+
+def look_for() -> None:
+    """Raise `MissingDependencyError` where there is no `pxr`; do not load it."""
+    is_there = sys.modules["pxr"] if "pxr" in sys.modules else find_spec("pxr")
+    if is_there is None:
+        raise MissingDependencyError(_ADVICE)
 
 
 def require() -> None:
@@ -13,7 +24,7 @@ def require() -> None:
     try:
         from pxr import Kind, Sdf, Tf, UsdUtils  # noqa: F401
     except ImportError:
-        raise MissingDependencyError("USD needs: pip install 'castline[usd]'") from None
+        raise MissingDependencyError(_ADVICE) from None
 
 
 def reason(error: Exception) -> str:

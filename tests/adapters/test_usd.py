@@ -173,7 +173,9 @@ def plain(value):
     return [plain(item) for item in value]
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     name=TEXT, metadata=st.dictionaries(TEXT, VALUES, max_size=4), suffix=st.sampled_from(SUFFIXES)
 )
