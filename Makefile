@@ -6,12 +6,15 @@ READY := $(VENV)/.ready
 SOURCES := src schemas adapters inference tests benchmarks
 WHEEL_VENV ?= .venv-wheel
 
-.PHONY: demo test check lint types wheel bench golden schema format links clean
+# Who judges our stages: older USD, and NVIDIA's rules. Beside the USD that is installed.
+PEERS := $(foreach peer,usd-core-25.11 usd-core-26.8 usd-validation-nvidia-1.22.0,.peers/$(peer)/.ready)
+
+.PHONY: demo test check lint types wheel peers bench golden schema format links clean
 
 demo: $(READY)
 	$(BIN)/castline demo -o demo
 
-test: $(READY) lint types
+test: $(READY) lint types peers
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: test wheel
@@ -32,13 +35,22 @@ types: $(READY)
 	MYPYPATH=build/types $(BIN)/python -m mypy --config-file setup.cfg -p castline
 
 # Build the wheel, install it alone, look inside, test it.
-wheel: $(READY)
+wheel: $(READY) peers
 	rm -rf build dist $(WHEEL_VENV)
 	$(BIN)/python -m build --wheel --outdir dist
 	$(PYTHON) -m venv $(WHEEL_VENV)
 	$(WHEEL_VENV)/bin/python -m pip install --quiet -c constraints.txt "$$(ls dist/*.whl)[all]" \
-		hypothesis jsonschema pycmx pytest pytest-xdist
+		hypothesis jinja2 jsonschema pycmx pytest pytest-xdist tinyusdz
 	$(WHEEL_VENV)/bin/python -m pytest -n 2 -m 'not corpus'
+
+peers: $(PEERS)
+
+# Without dependencies: NVIDIA's asks for an older USD than ours, and does not need it.
+.peers/%/.ready: | $(READY)
+	rm -rf .peers/$*
+	$(BIN)/python -m pip install --quiet --no-deps --target .peers/$* \
+		"$$(echo $* | sed 's/-\([0-9.]*\)$$/==\1/')"
+	touch $@
 
 bench: $(READY)
 	$(BIN)/python benchmarks/carriers.py
@@ -51,6 +63,7 @@ golden: $(READY)
 schema: $(READY)
 	$(BIN)/python -c "from castline.schemas.jsonschema import schema_text; print(schema_text(), end='')" \
 		> schemas/castline.schema.json.new && mv schemas/castline.schema.json.new schemas/castline.schema.json
+	$(BIN)/python -m tests.usd_schema
 
 format: $(READY)
 	$(BIN)/ruff format $(SOURCES) && $(BIN)/ruff check --fix $(SOURCES)
@@ -60,4 +73,4 @@ links:
 	for name in adapters schemas inference; do ln -sfn ../../$$name src/castline/$$name; done
 
 clean:
-	rm -rf build dist demo $(VENV) $(WHEEL_VENV) src/*.egg-info
+	rm -rf build dist demo .peers $(VENV) $(WHEEL_VENV) src/*.egg-info

@@ -123,6 +123,9 @@ def test_the_wheel_holds_nothing_but_castline():
     for needed in (
         "castline/py.typed",
         "castline/schemas/castline.schema.json",
+        "castline/schemas/usd/generatedSchema.usda",
+        "castline/schemas/usd/plugInfo.json",
+        "castline/schemas/usd/schema.usda",
         "castline/adapters/otio/plugin_manifest.json",
         "castline/fixtures/demo/lighthouse_sq010_v012.edl",
     ):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.resources import files
 from importlib.util import find_spec
+from pathlib import Path
 
 from castline.schemas.errors import MissingDependencyError
 
@@ -20,11 +22,30 @@ def look_for() -> None:
 
 
 def require() -> None:
-    """Raise `MissingDependencyError` where there is no usable `pxr`."""
+    """Register our schema; raise `MissingDependencyError` where there is no usable `pxr`."""
     try:
         from pxr import Kind, Sdf, Tf, UsdUtils  # noqa: F401
     except ImportError:
         raise MissingDependencyError(_ADVICE) from None
+    register()
+
+
+def schema_folder() -> Path:
+    """Return the folder that tells USD of our API schemas, for `PXR_PLUGINPATH_NAME`."""
+    return Path(str(files("castline.schemas") / "usd"))
+
+
+def register() -> None:
+    """Tell USD of our API schemas; it takes that in until it has opened its first stage.
+
+    What is written and read is the same without: they serve fallback values, words for property
+    panels, and validation. Never raises.
+    """
+    with suppress(ImportError):
+        from pxr import Plug, Tf
+
+        with suppress(Tf.ErrorException):
+            Plug.Registry().RegisterPlugins(str(schema_folder()))
 
 
 def reason(error: Exception) -> str:

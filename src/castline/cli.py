@@ -289,6 +289,14 @@ def plugin_path(with_stock: bool) -> None:
     click.echo(os.pathsep.join(str(home / "plugin_manifest.json") for home in homes))
 
 
+@cli.command("schema-path")
+def schema_path() -> None:
+    """Print the folder of our USD schemas, for PXR_PLUGINPATH_NAME."""
+    from castline.adapters.usd.library import schema_folder
+
+    click.echo(schema_folder())
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every failure is one line and an exit code."""
     try:
