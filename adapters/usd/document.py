@@ -35,6 +35,11 @@ def parse(text: str, place: str) -> tuple[dict[str, Any], list[float], bool]:
     return document, floats, is_plain
 
 
+def long_floats(document: dict[str, Any]) -> list[float]:
+    """Return the floats of many digits in an object."""
+    return _finite(_long_literals(json.dumps(document, separators=(",", ":"))))
+
+
 def _parse_canonical(text: str) -> tuple[Any, list[float]]:
     """Parse what is as castline writes it: the same when written again, so no key stands twice."""
     try:

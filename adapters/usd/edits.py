@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from castline.adapters.usd import layout, moves, placement
+from castline.adapters.usd.document import long_floats
 from castline.adapters.usd.edit import Edit, edit_object
 from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.meaning import cast_of
@@ -52,6 +53,8 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
         for edit in edits:
             if edit.name not in places:
                 edit_object(item, edit, frame.cast, rate)
+        if edits:
+            item.floats = long_floats(item.document)
         if places and above is not None:
             moved.append((above, {"item": item, **places}))
         _note_switch(item, frame)
@@ -67,6 +70,8 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
                 rate,
                 f"{file}: {item.path}",
             )
+            for child in above.children:
+                child.floats = long_floats(child.document)
     return frame.switches
 
 
@@ -111,9 +116,7 @@ def _with_parents(root: Stored) -> Iterator[tuple[Stored | None, Stored]]:
             yield item, child
 
 
-def _edits_of(
-    item: Stored, node: Node | None, frame: _Frame, in_track: bool
-) -> Iterator[Edit] | list[Edit]:
+def _edits_of(item: Stored, node: Node | None, frame: _Frame, in_track: bool) -> list[Edit]:
     """Return how the attributes of a prim differ from what its document says."""
     if node is None:
         node = Node(item.document, "")

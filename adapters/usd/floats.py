@@ -7,14 +7,14 @@ objects, which take any float as it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import opentimelineio as otio
 from opentimelineio import opentime
 
 from castline.adapters.usd.layout import kind_of
-from castline.adapters.usd.stored import Stored
+from castline.adapters.usd.stored import Stored, walk
 
 _NOT_AS_EXPECTED = (
     AttributeError,
@@ -33,11 +33,10 @@ def restore_floats(root: otio.core.SerializableObject, stored: Stored) -> Any:
     It is another object than was given only where that is of a schema unknown here. An object
     that a newer OTIO brought up to date may have no place for a float any more; it is left alone.
     """
-    nodes = list(_pairs(root, stored))
-    missed = _missed(nodes)
+    missed = _missed(value for node in walk(stored) for value in node.floats)
     if not missed:
         return root
-    for live, node in nodes:
+    for live, node in pairs(root, stored):
         if missed.isdisjoint(node.floats):
             continue
         if live is root and _is_unknown(live):
@@ -50,19 +49,22 @@ def restore_floats(root: otio.core.SerializableObject, stored: Stored) -> Any:
     return root
 
 
-def _pairs(root: Any, stored: Stored) -> Iterator[tuple[Any, Stored]]:
+def pairs(root: Any, stored: Stored) -> Iterator[tuple[Any, Stored]]:
+    """Yield OTIO's objects with what each was made of."""
     waiting = [(root, stored)]
     while waiting:
         live, node = waiting.pop()
         yield live, node
-        if node.children:
+        if items := node.items:
             inside = [live.tracks] if isinstance(live, otio.schema.Timeline) else list(live)
-            waiting.extend(zip(inside, node.children, strict=True))
+            waiting.extend(zip(inside, items, strict=True))
+        if markers := node.markers:
+            waiting.extend(zip(live.markers, markers, strict=True))
 
 
-def _missed(nodes: list[tuple[Any, Stored]]) -> set[float]:
+def _missed(floats: Iterable[float]) -> set[float]:
     """Return the floats that OTIO does not read as they are."""
-    asked = list({value for _, node in nodes for value in node.floats})
+    asked = list(dict.fromkeys(floats))
     if not asked:
         return set()
     question = {"OTIO_SCHEMA": "SerializableObjectWithMetadata.1", "metadata": {"floats": asked}}

@@ -137,7 +137,9 @@ def _speed(item: Stored, place: str) -> Fraction:
         live = [otio.core.deserialize_json_from_string(json.dumps(e)) for e in effects]
         warp = read_warp(live, place)
     except (CastlineError, ValueError) as error:
-        raise UnreadableFileError(f"{place}: found a retime that cannot be trimmed: {error}") from None
+        raise UnreadableFileError(
+            f"{place}: found a retime that cannot be trimmed: {error}"
+        ) from None
     if warp.tables:
         raise UnreadableFileError(f"{place}: found a warp curve, expected one speed to trim at")
     return warp.speed

@@ -14,9 +14,11 @@ import orjson
 
 from castline.adapters.paths import require_file
 from castline.adapters.usd import guard, library, sandbox, stored
-from castline.adapters.usd.floats import restore_floats
+from castline.adapters.usd.edits import apply_edits
+from castline.adapters.usd.floats import pairs, restore_floats
 from castline.adapters.usd.stored import Stored
 from castline.schemas.errors import UnreadableFileError
+from castline.schemas.takes import switch_take
 
 SECONDS = 10.0
 SECONDS_PER_MEGABYTE = 4.0
@@ -37,7 +39,11 @@ def read(path: str | Path) -> otio.core.SerializableObject:
     library.look_for()
     with _few_collections():
         root = _stored_in(path)
-        return restore_floats(_revive(root, path), root)
+        switches = apply_edits(root, str(path))
+        live = restore_floats(_revive(root, path), root)
+        if switches:
+            _switch_takes(live, root, switches)
+        return live
 
 
 def _stored_in(path: Path) -> Stored:
@@ -69,6 +75,14 @@ def _revive(root: Stored, path: Path) -> otio.core.SerializableObject:
         found = type(live).__name__
         raise UnreadableFileError(f"{path}: found a {found}, expected an OTIO object")
     return live
+
+
+def _switch_takes(live: Any, root: Stored, switches: list[tuple[Stored, str]]) -> None:
+    """Show the takes that the stage selects, each with the range and effects that are its own."""
+    wanted = {id(item): key for item, key in switches}
+    for clip, item in pairs(live, root):
+        if id(item) in wanted:
+            switch_take(clip, wanted[id(item)])
 
 
 def _text_of(document: dict[str, Any], is_plain: bool) -> str:

@@ -41,6 +41,20 @@ class Stored:
     display_name: str | None = None
     children: list[Stored] = field(default_factory=list)
 
+    def is_marker(self, child: Stored) -> bool:
+        """Say whether an object below stands among this one's markers, not among its children."""
+        return layout.kind_of(child.document) == "Marker" and "markers" in self.document
+
+    @property
+    def items(self) -> list[Stored]:
+        """The objects below but markers, in order."""
+        return [child for child in self.children if not self.is_marker(child)]
+
+    @property
+    def markers(self) -> list[Stored]:
+        """The markers that have prims, in order."""
+        return [child for child in self.children if self.is_marker(child)]
+
 
 def gather(objects: Any, file: str) -> Stored:
     """Return the tree of the objects that `extract` listed.
@@ -93,8 +107,12 @@ def join(root: Stored, file: str) -> dict[str, Any]:
     """
     whole: dict[int, dict[str, Any]] = {}
     for item in reversed(list(walk(root))):
-        inside = [whole.pop(id(child)) for child in item.children]
-        whole[id(item)] = _filled(item, inside, file) if inside else item.document
+        document = item.document
+        if item.children:
+            items = [whole.pop(id(child)) for child in item.items]
+            markers = [whole.pop(id(child)) for child in item.markers]
+            document = _filled(item, items, markers, file)
+        whole[id(item)] = document
     return whole[id(root)]
 
 
@@ -104,15 +122,22 @@ def _document_in(text: str, limit: int, place: str) -> tuple[dict[str, Any], lis
     return parse(text, place)
 
 
-def _filled(item: Stored, inside: list[dict[str, Any]], file: str) -> dict[str, Any]:
+def _filled(
+    item: Stored, items: list[dict[str, Any]], markers: list[dict[str, Any]], file: str
+) -> dict[str, Any]:
     document = item.document
     name = layout.child_field(document)
-    if name == layout.TRACKS_NAME and document[name] is None and len(inside) == 1:
-        return {**document, name: inside[0]}
-    if name == "children" and not document[name]:
-        return {**document, name: inside}
-    found = document["OTIO_SCHEMA"][:60]
-    raise UnreadableFileError(
-        f"{file}: {item.path}: found {len(inside)} objects under a {found} "
-        "that has no room for them"
-    )
+    room: dict[str, Any] = {}
+    if markers and document["markers"] == []:
+        room["markers"] = markers
+    if items and name == layout.TRACKS_NAME and document[name] is None and len(items) == 1:
+        room[name] = items[0]
+    if items and name == "children" and document[name] == []:
+        room[name] = items
+    if len(room) != bool(items) + bool(markers):
+        found = document["OTIO_SCHEMA"][:60]
+        raise UnreadableFileError(
+            f"{file}: {item.path}: found {len(items) + len(markers)} objects under a {found} "
+            "that has no room for them"
+        )
+    return {**document, **room}
