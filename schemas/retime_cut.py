@@ -73,7 +73,7 @@ def cut_time_maps(
     clips; else each clip is read as the program wrote it that it or the timeline names.
 
     Transitions take no time: they overlap their neighbours, and their handles lie outside a map's
-    pieces. With `cut_transitions` each between two enabled items is a hard cut at its midpoint, one
+    pieces. With `cut_transitions` each between two items that are no gaps is a hard cut at its midpoint, one
     of them running on into its handle. A clip that cannot be mapped comes with the error; so do all that follow, in a track,
     what has no known length.
     """
@@ -313,8 +313,7 @@ def _cut_at_midpoints(track: otio.core.Composition, spans: list[_Span]) -> list[
 
 
 def _has_picture(span: _Span) -> bool:
-    child = span.child
-    return bool(child.enabled) and span.error is None and not isinstance(child, otio.schema.Gap)
+    return span.error is None and not isinstance(span.child, otio.schema.Gap)
 
 
 def _failed(item: otio.core.Composable, error: CastlineError) -> Iterator[ClipInCut]:

@@ -24,16 +24,21 @@ class Follow:
     start: float
     """The time code from which it is followed."""
 
+    end: float
+    """The time code at which it is not any more."""
+
     world: Samples = field(default_factory=list)
     numbers: Mapping[str, Samples] = field(default_factory=dict)
     steps: Mapping[str, Samples] = field(default_factory=dict)
     pictures: Sequence[tuple[float, Path]] = ()
 
     @classmethod
-    def still(cls, start: float, numbers: Mapping[str, float], pictures: Any) -> Follow:
+    def still(
+        cls, start: float, end: float, numbers: Mapping[str, float], pictures: Any
+    ) -> Follow:
         """Return what a camera gives that stands still and has a plate."""
         fixed = {name: [(start, value)] for name, value in numbers.items()}
-        return cls(start, [(start, IDENTITY)], fixed, {}, pictures)
+        return cls(start, end, [(start, IDENTITY)], fixed, {}, pictures)
 
 
 def author(parent: Any, follows: Sequence[Follow], folder: Path) -> None:
@@ -120,13 +125,17 @@ def _author_plate(prim: Any, follows: Sequence[Follow], folder: Path) -> None:
         return
     pictures = [(time, anchored(path, folder)) for f in follows for time, path in f.pictures]
     apply_plate(prim, pictures)
-    shown = [(f.start, "solo" if f.pictures else "mute") for f in follows]
-    _put(prim, f"backPlate:{layout.PLATE}:plateVisibility", "token", _thinned_steps(shown))
+    muted: Samples = [(follows[0].start - 1, "mute")]
+    for follow in follows:
+        muted.append((follow.start, "solo" if follow.pictures else "mute"))
+        muted.append((follow.end, "mute"))
+    _put(prim, f"backPlate:{layout.PLATE}:plateVisibility", "token", _steps(muted))
 
 
-def _thinned_steps(samples: Samples) -> Samples:
+def _steps(samples: Samples) -> Samples:
+    """Keep the last sample at each time, and only those that change something."""
     kept: Samples = []
-    for time, value in samples:
+    for time, value in dict(samples).items():
         if not kept or kept[-1][1] != value:
             kept.append((time, value))
     return kept

@@ -13,10 +13,10 @@ from castline.adapters.usd import cutcamera, layout, movies, plate, seen, shots
 from castline.adapters.usd.clock import Clock
 from castline.adapters.usd.cutcamera import Follow
 from castline.adapters.usd.media import Movie, Plate, Scene, Sound
-from castline.adapters.usd.node import Node
+from castline.adapters.usd.node import Node, walk
 from castline.adapters.usd.payload import data_of, references_of
 from castline.adapters.usd.sandbox import Sandbox
-from castline.adapters.usd.shot import Shot
+from castline.adapters.usd.shot import Shot, where_of
 from castline.adapters.usd.surveys import Scenes, Survey
 from castline.schemas.errors import CastlineError
 from castline.schemas.values import Loss
@@ -52,7 +52,7 @@ def author(
             for key in list(shot.offers):
                 shot.give_up(key, "a collection is no cut that plays")
     if not any(shot.offers for shot in found):
-        return list(_silent(found))
+        return [*_silent(found), *_dissolves(root)]
     with Sandbox() as sandbox:
         desk = _Desk(clock, folder, Scenes(sandbox))
         for shot in found:
@@ -61,11 +61,11 @@ def author(
             _turn_movies_into_plates(found, plates)
         _share_time(found)
         for shot in found:
-            if shot.offers:
-                _author_shot(desk, layer.GetPrimAtPath(shot.node.path), shot)
+            _author_shot(desk, layer.GetPrimAtPath(shot.node.path), shot)
+        _measure_the_world(layer, desk.scenes)
         follows = list(_follows(desk, found))
         cutcamera.author(layer.GetPrimAtPath(root.path), follows, folder)
-        return [*_silent(found), *desk.losses]
+        return [*_silent(found), *desk.losses, *_dissolves(root)]
 
 
 def _look_into_scenes(desk: _Desk, shot: Shot) -> None:
@@ -78,9 +78,12 @@ def _look_into_scenes(desk: _Desk, shot: Shot) -> None:
         except CastlineError as error:
             shot.give_up(key, f"the scene cannot be used: {error}")
             continue
-        if len(survey.cameras) > 1 and _named_camera(shot, key) is None:
+        named = _named_camera(shot, key)
+        if named is not None and named not in survey.cameras:
+            desk.lose(shot, f"camera of take {key}", f"the scene has no camera {named}")
+        elif named is None and len(survey.cameras) > 1:
             reason = f"the scene has {len(survey.cameras)} cameras, {survey.cameras[0]} is used"
-            desk.lose(shot, f"take {key}", reason)
+            desk.lose(shot, f"camera of take {key}", reason)
         first = desk.scenes.usable()[0]
         if (survey.up_axis, survey.meters_per_unit) != (first.up_axis, first.meters_per_unit):
             reason = f"the scene is {_world(survey)}, the stage {_world(first)}"
@@ -134,6 +137,16 @@ def _silent(found: Sequence[Shot]) -> Iterator[Loss]:
             yield Loss(where=shot.where, field=what, reason=reason)
 
 
+def _dissolves(root: Node) -> Iterator[Loss]:
+    """Yield a loss for every transition between pictures: USD has only cuts."""
+    for node in walk(root):
+        if layout.kind_of(node.document) == "Track" and node.document.get("kind") == "Video":
+            for child in node.children:
+                if layout.kind_of(child.document) == "Transition":
+                    reason = "a cut at its midpoint; USD has no transitions"
+                    yield Loss(where=where_of(child), field="transition", reason=reason)
+
+
 def _author_shot(desk: _Desk, prim: Any, shot: Shot) -> None:
     owners = shot.owners
     for key, offer in shot.offers.items():
@@ -178,7 +191,8 @@ def _author_sound(desk: _Desk, owner: Any, shot: Shot, key: str, sound: Sound) -
     if not time_map.pieces:
         return
     if time_map.speed != 1:
-        desk.lose(shot, "sound", "retimed; USD plays sound at its own speed")
+        desk.lose(shot, "sound", "it is retimed, and USD plays sound at its own speed alone")
+        return
     muted = not shot.is_enabled
     shots.author_sound(owner, sound, time_map, desk.clock, desk.folder, muted=muted)
 
@@ -196,7 +210,8 @@ def _follows(desk: _Desk, found: Sequence[Shot]) -> Iterator[Follow]:
             pictures, _ = plate.pictures_of(offer, time_map, desk.clock)
             if pictures:
                 numbers = plate.lens_of(_size(pictures[0][1]))
-                yield Follow.still(desk.clock.code(start), numbers, pictures)
+                code = desk.clock.code
+                yield Follow.still(code(start), code(end), numbers, pictures)
         elif isinstance(offer, Scene):
             survey = desk.scenes.survey(offer.path)
             camera = _camera(shot, shot.active, survey)
@@ -209,9 +224,16 @@ def _follows(desk: _Desk, found: Sequence[Shot]) -> Iterator[Follow]:
                 desk.lose(shot, "camera", f"the cut camera stays where it was: {error}")
 
 
+def _measure_the_world(layer: Any, scenes: Scenes) -> None:
+    """Give the stage the axis and the unit of its scenes; USD converts neither."""
+    for survey in scenes.usable()[:1]:
+        layer.pseudoRoot.SetInfo("upAxis", survey.up_axis)
+        layer.pseudoRoot.SetInfo("metersPerUnit", survey.meters_per_unit)
+
+
 def _camera(shot: Shot, key: str, survey: Survey) -> str | None:
     named = _named_camera(shot, key)
-    return named if named is not None else next(iter(survey.cameras), None)
+    return named if named in survey.cameras else next(iter(survey.cameras), None)
 
 
 def _named_camera(shot: Shot, key: str) -> str | None:

@@ -122,7 +122,7 @@ def retime(path: str, roots: Sequence[str], stretches: Sequence[Stretch]) -> str
         top = stage.GetPrimAtPath(root)
         target = Sdf.CreatePrimInLayer(layer, f"/r{number}")
         target.specifier = Sdf.SpecifierOver
-        for prim in Usd.PrimRange(top):
+        for prim in Usd.PrimRange(top, Usd.TraverseInstanceProxies()):
             for attribute in prim.GetAuthoredAttributes():
                 if not attribute.ValueMightBeTimeVarying():
                     continue
@@ -132,12 +132,22 @@ def retime(path: str, roots: Sequence[str], stretches: Sequence[Stretch]) -> str
                     raise UnreadableFileError(f"{path}: found too many samples to write again")
                 spec_path = prim.GetPath().ReplacePrefix(top.GetPath(), target.path)
                 owner = Sdf.CreatePrimInLayer(layer, spec_path)
+                _open_instances(layer, prim, top, target.path)
                 spec = Sdf.AttributeSpec(
                     owner, attribute.GetName(), attribute.GetTypeName(), Sdf.VariabilityVarying
                 )
                 for time, value in samples.items():
                     layer.SetTimeSample(spec.path, time, value)
     return str(layer.ExportToString())
+
+
+def _open_instances(layer: Any, prim: Any, top: Any, target: Any) -> None:
+    """Make the instances that a prim lies in ordinary prims: opinions do not reach into those."""
+    while prim and prim.IsInstanceProxy():
+        prim = prim.GetParent()
+        if prim.IsInstance():
+            path = prim.GetPath().ReplacePrefix(top.GetPath(), target)
+            layer.GetPrimAtPath(path).instanceable = False
 
 
 @lru_cache(maxsize=1)
@@ -174,14 +184,19 @@ def _moving_times(prim: Any, attributes: Iterable[Any]) -> list[float]:
     return sorted(times)
 
 
-def _knots(stretch: Stretch, moving: Sequence[float]) -> list[float]:
-    """Return the stage times of a stretch's ends and of the samples between, in order."""
+def _knots(stretch: Stretch, moving: Sequence[float]) -> list[tuple[float, float]]:
+    """Return a stretch's ends and the samples between, in order: stage time and time code.
+
+    A sample's own time code is kept as it is: worked out again, it might miss by a hair, and what
+    is held would be the value before.
+    """
     start, end, media, speed = stretch
     last = end - CLOSE
     if not speed:
-        return [start]
-    inside = {start + (code - media) / speed for code in moving}
-    return [start, *sorted(t for t in inside if start < t < last), last]
+        return [(start, media)]
+    inside = [(start + (code - media) / speed, code) for code in moving]
+    between = sorted((t, code) for t, code in inside if start < t < last)
+    return [(start, media), *between, (last, _code(stretch, last))]
 
 
 def _code(stretch: Stretch, time: float) -> float:
@@ -190,13 +205,13 @@ def _code(stretch: Stretch, time: float) -> float:
 
 
 def _refined(
-    stretch: Stretch, knots: Sequence[float], look: Callable[[float], list[float]]
+    stretch: Stretch, knots: Sequence[tuple[float, float]], look: Callable[[float], list[float]]
 ) -> Iterator[tuple[float, list[float]]]:
     """Yield samples such that straight lines between them are close to the truth."""
-    first = (knots[0], look(_code(stretch, knots[0])))
+    first = (knots[0][0], look(knots[0][1]))
     yield first
-    for knot in knots[1:]:
-        waiting = [(knot, look(_code(stretch, knot)))]
+    for knot, code in knots[1:]:
+        waiting = [(knot, look(code))]
         while waiting:
             last = waiting[-1]
             middle = _middle(first[0], last[0])
@@ -240,8 +255,8 @@ def _moved(stretches: Sequence[Stretch], attribute: Any) -> Iterator[tuple[float
         if not smooth:
             yield from _held(stretch, attribute, times)
             continue
-        for time in _knots(stretch, times):
-            value = attribute.Get(Usd.TimeCode(_code(stretch, time)))
+        for time, code in _knots(stretch, times):
+            value = attribute.Get(Usd.TimeCode(code))
             if value is not None:
                 yield time, value
 
@@ -254,10 +269,12 @@ def _held(
 
     start, end, _, speed = stretch
     last = None
-    for knot in _knots(stretch, moving):
-        times = [knot] if speed >= 0 else [knot, min(knot + CLOSE, end - CLOSE)]
-        for time in times:
-            value = attribute.Get(Usd.TimeCode(_code(stretch, time)))
+    for knot, code in _knots(stretch, moving):
+        looks = [(knot, code)]
+        if speed < 0 and (after := knot + CLOSE) < end - CLOSE:
+            looks.append((after, _code(stretch, after)))
+        for time, at in looks:
+            value = attribute.Get(Usd.TimeCode(at))
             if value is not None and (value != last or time == start):
                 yield time, value
                 last = value

@@ -47,7 +47,7 @@ class Shot:
     @property
     def where(self) -> str:
         """The clip's place in the stage, for people."""
-        return self.node.path.removeprefix(f"/{layout.ROOT_NAME}/{layout.TRACKS_NAME}/")
+        return where_of(self.node)
 
     @property
     def active(self) -> str:
@@ -69,6 +69,11 @@ class Shot:
         self.offers.pop(key, None)
         self.maps.pop(key, None)
         self.missing[key] = reason
+
+
+def where_of(node: Node) -> str:
+    """Return an object's place in the stage, for people."""
+    return node.path.removeprefix(f"/{layout.ROOT_NAME}/{layout.TRACKS_NAME}/")
 
 
 def shots_of(root: Node, library: Library) -> list[Shot]:
@@ -110,7 +115,8 @@ def _look(root: Node, library: Library) -> Iterator[Shot]:
             for key, reference in references_of(document).items():
                 found = library.offer(reference)
                 if isinstance(found, str):
-                    shot.missing[key] = found
+                    if layout.kind_of(reference) != "MissingReference":
+                        shot.missing[key] = found
                 else:
                     shot.offers[key] = found
                 data = data_of(reference)

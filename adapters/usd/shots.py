@@ -30,10 +30,9 @@ def author_scene(
     from pxr import Sdf
 
     offset = offset_of(time_map, survey.rate, clock)
-    for root, name in survey.media.items():
-        prim = Sdf.PrimSpec(owner, name, Sdf.SpecifierDef, "Xform")
-        prim.SetInfo("kind", "group")  # so that models in a scene without kinds are in a model
-        asset = anchored(survey.path, folder)
+    asset = anchored(survey.path, folder)
+    for root, place in survey.places.items():
+        prim = _define(owner, place)
         prim.payloadList.Prepend(
             Sdf.Payload(asset, "" if survey.is_default else root, offset or Sdf.LayerOffset())
         )
@@ -43,6 +42,20 @@ def author_scene(
     return offset is not None
 
 
+def _define(owner: Any, place: str) -> Any:
+    """Return the prim at a path below, made of Xforms where it is not there."""
+    from pxr import Sdf
+
+    prim = owner
+    for name in place.split("/"):
+        below = prim.nameChildren.get(name)
+        if below is None:
+            below = Sdf.PrimSpec(prim, name, Sdf.SpecifierDef, "Xform")
+            below.SetInfo("kind", "group")  # a model in a scene without kinds is in a model
+        prim = below
+    return prim
+
+
 def author_retimed(owner: Any, survey: Survey, text: str, place: str) -> None:
     """Write a scene's samples, moved to the times of the cut, over what the payload brings."""
     from pxr import Sdf
@@ -50,11 +63,11 @@ def author_retimed(owner: Any, survey: Survey, text: str, place: str) -> None:
     check_nesting(text.encode(), place)
     moved = Sdf.Layer.CreateAnonymous(".usda")
     moved.ImportFromString(text)
-    for number, name in enumerate(survey.media.values()):
+    for number, below in enumerate(survey.places.values()):
         top = moved.GetPrimAtPath(f"/r{number}")
         if top is None:
             continue
-        target = owner.nameChildren[name]
+        target = owner.GetPrimAtPath(below)
         for child in top.nameChildren:
             Sdf.CopySpec(moved, child.path, owner.layer, target.path.AppendChild(child.name))
         for prop in top.properties:

@@ -11,6 +11,9 @@ from castline.adapters.usd.cutcamera import Follow
 from castline.adapters.usd.sandbox import Sandbox
 from castline.schemas.errors import CastlineError, UnreadableFileError
 
+MEDIA = "media"
+"""The prim below a clip that brings its scene in."""
+
 _LOOK = "castline.adapters.usd.scenes"
 _SECONDS = 120.0
 
@@ -30,18 +33,17 @@ class Survey:
     cameras: tuple[str, ...]
 
     @property
-    def media(self) -> dict[str, str]:
-        """The names of the prims below the clip by the scene's root that each brings in."""
-        return {
-            root: "media" if number == 0 else f"media_{number + 1}"
-            for number, root in enumerate(self.roots)
-        }
+    def places(self) -> dict[str, str]:
+        """Where below the clip each of the scene's roots comes in."""
+        if len(self.roots) == 1:
+            return {self.roots[0]: MEDIA}
+        return {root: f"{MEDIA}/{root.rpartition('/')[2]}" for root in self.roots}
 
     def path_below(self, inside: str) -> str | None:
         """Return the path below the clip of a prim of the scene; None for one left outside."""
-        for root, name in self.media.items():
+        for root, place in self.places.items():
             if inside == root or inside.startswith(f"{root}/"):
-                return name + inside[len(root) :]
+                return place + inside[len(root) :]
         return None
 
 
@@ -83,7 +85,7 @@ class Scenes:
         seen = self._ask("film", survey.path, camera, stretches)
         numbers = {n: _pairs(samples) for n, samples in seen["numbers"].items()}
         steps = {n: _pairs(samples) for n, samples in seen["steps"].items()}
-        return Follow(stretches[0][0], _pairs(seen["world"]), numbers, steps)
+        return Follow(stretches[0][0], stretches[-1][1], _pairs(seen["world"]), numbers, steps)
 
     def retime(self, survey: Survey, stretches: Sequence[Sequence[float]]) -> str:
         """Return USD text with the scene's samples at the times of the cut."""

@@ -11,18 +11,15 @@ from castline.adapters.usd.shot import Shot
 
 
 def author(layer: Any, found: Iterable[Shot]) -> None:
-    """Give every shot that has something to say of its takes the specs to say it on.
+    """Give every shot with a choice of takes, or with something to say of one, its variants.
 
-    Of one media reference that is the clip's prim itself; of several, the variants of the set
-    `take`, made here, of which the active one is selected.
+    They are those of the set `take`, one a media reference; the active one is selected.
     """
     for shot in found:
         references = references_of(shot.node.document)
-        if len(references) > 1:
+        if len(references) > 1 or shot.offers or shot.takes:
             prim = layer.GetPrimAtPath(shot.node.path)
             shot.owners = _variants(prim, list(references), shot.active)
-        elif shot.offers or shot.takes:
-            shot.owners = dict.fromkeys(references, layer.GetPrimAtPath(shot.node.path))
 
 
 def _variants(prim: Any, keys: list[str], active: str) -> dict[str, Any]:
