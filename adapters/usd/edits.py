@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from castline.adapters.usd import layout, moves, placement
+from castline.adapters.usd import layout, moves, placement, timecodes
 from castline.adapters.usd.document import long_floats
 from castline.adapters.usd.edit import Edit, edit_object
-from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.meaning import cast_of
 from castline.adapters.usd.node import Node
 from castline.adapters.usd.payload import references_of
@@ -47,8 +46,8 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
     frame = _Frame(file, rate, cast_of(top))
     moved: list[tuple[Stored, dict[str, Any]]] = []
     for above, item in _with_parents(root):
-        in_track = above is not None and kind_of(above.document) == "Track"
-        edits = _edits_of(item, nodes.get(id(item)), frame, in_track)
+        has_place = layout.has_place(item.document, above.document if above else None)
+        edits = _edits_of(item, nodes.get(id(item)), frame, has_place)
         places = {e.name: e.value for e in edits if e.name in (layout.START, layout.END)}
         for edit in edits:
             if edit.name not in places:
@@ -116,12 +115,12 @@ def _with_parents(root: Stored) -> Iterator[tuple[Stored | None, Stored]]:
             yield item, child
 
 
-def _edits_of(item: Stored, node: Node | None, frame: _Frame, in_track: bool) -> list[Edit]:
+def _edits_of(item: Stored, node: Node | None, frame: _Frame, has_place: bool) -> list[Edit]:
     """Return how the attributes of a prim differ from what its document says."""
     if node is None:
         node = Node(item.document, "")
         placement.measure(node, frame.rate)
-    expected = views_of(node, in_track)
+    expected = views_of(node, has_place)
     if item.path.count("/") == 1:
         expected.setdefault(layout.RATE, frame.rate)
     edits = [
@@ -130,8 +129,8 @@ def _edits_of(item: Stored, node: Node | None, frame: _Frame, in_track: bool) ->
         if value is not None
         and name in layout.TYPES
         and name != layout.LAYOUT_VERSION
-        and value != expected.get(name)
-        and (in_track or name not in (layout.START, layout.END))
+        and not _is_as_expected(name, value, expected.get(name))
+        and (has_place or name not in (layout.START, layout.END))
     ]
     shown = display_name_of(node)
     if item.display_name and item.display_name != shown and layout.NAME not in _names(edits):
@@ -145,6 +144,14 @@ def _edits_of(item: Stored, node: Node | None, frame: _Frame, in_track: bool) ->
         if value is not None and name.startswith(f"{layout.APPEARANCE}:")
     ]
     return edits
+
+
+def _is_as_expected(name: str, value: Any, expected: Any) -> bool:
+    """Say whether nobody touched a value; programs that save USD text round time codes."""
+    if value == expected:
+        return True
+    is_time = layout.TYPES[name] == "timecode" and expected is not None
+    return is_time and value == timecodes.written(expected)
 
 
 def _names(edits: list[Edit]) -> set[str]:

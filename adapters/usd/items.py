@@ -30,13 +30,15 @@ def author(layer: Any, root: Node, rate: float, encode: Encode, path: Path) -> N
         name: Sdf.TokenListOp.Create(prependedItems=[name])
         for name in (*layout.APIS.values(), layout.OTHER_API)
     }
-    waiting = [(root, new_prim(layer, root.name, define, _TYPE), False)]
+    waiting: list[tuple[Node, Any, dict[str, Any] | None]] = [
+        (root, new_prim(layer, root.name, define, _TYPE), None)
+    ]
     root.path = f"/{root.name}"
     while waiting:
-        node, prim, in_track = waiting.pop()
+        node, prim, above = waiting.pop()
         prim.SetInfo("apiSchemas", apis[layout.api_of(node.document)])
         _describe(prim, node)
-        views = views_of(node, in_track)
+        views = views_of(node, layout.has_place(node.document, above))
         if node is root:
             views[layout.LAYOUT_VERSION] = layout.VERSION
             views.setdefault(layout.RATE, rate)
@@ -45,10 +47,9 @@ def author(layer: Any, root: Node, rate: float, encode: Encode, path: Path) -> N
         )
         for name, value in views.items():
             attribute(prim, name, types[name], uniform).default = value
-        inside = layout.kind_of(node.document) == "Track"
         for child in (*node.children, *node.markers):
             child.path = f"{node.path}/{child.name}"
-            waiting.append((child, new_prim(prim, child.name, define, _TYPE), inside))
+            waiting.append((child, new_prim(prim, child.name, define, _TYPE), node.document))
 
 
 def _describe(prim: Any, node: Node) -> None:

@@ -100,6 +100,12 @@ def _kind(schema: str) -> str:
     return schema.rpartition(".")[0]
 
 
+def has_place(document: dict[str, Any], above: dict[str, Any] | None) -> bool:
+    """Say whether an object has a place of its own in time: it lies on a track, or on a stack."""
+    where = kind_of(above) if above is not None else ""
+    return where == "Track" or (where == "Stack" and kind_of(document) != "Track")
+
+
 def api_of(document: dict[str, Any]) -> str:
     """Return the API schema of an object's prim."""
     return APIS.get(kind_of(document), OTHER_API)

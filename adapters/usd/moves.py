@@ -41,6 +41,13 @@ def move(
         return
     if end <= start:
         raise UnreadableFileError(f"{place}: found the range {start:g} to {end:g}, expected more")
+    if kind_of(track.document) != "Track":
+        if start != old[0]:
+            raise UnreadableFileError(
+                f"{place}: found another start on a stack, expected that of the stack"
+            )
+        _lengthen(item, end - old[1], rate, place)
+        return
     if new[0] is not None and start != old[0]:
         _make_room(track, item, start - old[0], rate, place, before=True)
     if new[1] is not None and end != old[1]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +65,19 @@ def pictures_of(
     """
     found: list[tuple[float, Path]] = []
     missing = 0
-    for cut_frame, media_frame in time_map.frames():
-        picture = plate.picture(media_frame / time_map.media_rate)
+    for cut_time, media_time in _looks(time_map):
+        picture = plate.picture(media_time)
         if picture is None:
             missing += 1
         elif not found or found[-1][1] != picture:
-            found.append((float(cut_frame * clock.exact / time_map.cut_rate), picture))
+            found.append((clock.code(cut_time), picture))
     return found, missing
+
+
+def _looks(time_map: TimeMap) -> Iterator[tuple[Fraction, Fraction]]:
+    """Yield when a frame begins, or a piece between two, and the media time that is shown."""
+    rate, media_rate = time_map.cut_rate, time_map.media_rate
+    for piece in time_map.pieces:
+        frames = range(floor(piece.start * rate) + 1, ceil(piece.end * rate))
+        for cut_time in (piece.start, *(frame / rate for frame in frames)):
+            yield cut_time, floor(piece.shown(cut_time) * media_rate) / media_rate

@@ -8,13 +8,11 @@ from castline.adapters.usd import layout
 from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.node import Node
 
-_ITEMS_OF_TRACKS = frozenset({"Clip", "Gap", "Stack", "Track", "Transition"})
 
-
-def views_of(node: Node, in_track: bool = False) -> dict[str, Any]:
+def views_of(node: Node, has_place: bool = False) -> dict[str, Any]:
     """Return the values of a placed node's typed attributes by name, its JSON aside.
 
-    Only what lies on a track has a place of its own to show.
+    A track has no place of its own to show: it begins with its stack.
     """
     document = node.document
     views: dict[str, Any] = {}
@@ -24,7 +22,7 @@ def views_of(node: Node, in_track: bool = False) -> dict[str, Any]:
         views[layout.ENABLED] = enabled
     if node.rate:
         views[layout.RATE] = node.rate
-    if in_track and node.start is not None and node.end is not None:
+    if has_place and node.start is not None and node.end is not None:
         views[layout.START] = node.start
         views[layout.END] = node.end
     kind = kind_of(document)

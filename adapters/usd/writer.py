@@ -18,6 +18,7 @@ from castline.adapters.usd.media import Library
 from castline.adapters.usd.node import Node, split
 from castline.adapters.usd.shot import place as place_shots
 from castline.adapters.usd.shot import shots_of
+from castline.adapters.usd.timecodes import export_text
 from castline.schemas.errors import UnwritableFileError
 from castline.schemas.roots import timeline_of
 from castline.schemas.values import Loss
@@ -137,7 +138,8 @@ def _export(layer: Any, target: Path, path: Path) -> None:
     from pxr import Tf
 
     try:
-        done = layer.Export(str(target))
+        is_text = suffix_of(target) == "usda"
+        done = export_text(layer, target) if is_text else layer.Export(str(target))
     except Tf.ErrorException as error:
         raise UnwritableFileError(f"{path}: {library.reason(error)}") from None
     if not done:

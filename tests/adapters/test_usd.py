@@ -251,7 +251,7 @@ def test_every_prim_is_typed_and_every_name_is_legal_everywhere(tmp_path):
 
     layer.Traverse("/", look)
     assert set(seen) == {("Scope", True)}
-    assert len(seen) == 14
+    assert len(seen) == 15
 
 
 def test_a_clip_says_in_typed_attributes_what_people_look_for(tmp_path):
@@ -261,7 +261,6 @@ def test_a_clip_says_in_typed_attributes_what_people_look_for(tmp_path):
     document = json.loads(values.pop("castline:json")[0])
     assert document["source_range"]["duration"]["value"] == 10
     assert {name: value[:2] for name, value in values.items()} == {
-        "castline:schema": ("Clip.2", "token"),
         "castline:name": ("", "string"),
         "castline:enabled": (False, "bool"),
         "castline:timelineRange:start": (86448.0, "timecode"),
@@ -269,6 +268,7 @@ def test_a_clip_says_in_typed_attributes_what_people_look_for(tmp_path):
         "castline:sourceRange:start": (5.0, "timecode"),
         "castline:sourceRange:end": (15.0, "timecode"),
         "castline:rate": (24.0, "double"),
+        "castline:mediaUrl": (".mov", "string"),
     }
     assert {value[2] for value in values.values()} == {"VariabilityUniform"}
 

@@ -294,10 +294,10 @@ def test_a_root_that_was_renamed_is_found(tmp_path):
 def test_a_file_of_a_later_castline_is_not_guessed_at(tmp_path):
     usd.write(cut(), tmp_path / "a.usda")
     text = (tmp_path / "a.usda").read_text()
-    later = text.replace("castline:version = 1", "castline:version = 2")
+    later = text.replace("castline:version = 2", "castline:version = 3")
     assert later != text
     (tmp_path / "b.usda").write_text(later)
-    with pytest.raises(NewerVersionError, match="found version 2"):
+    with pytest.raises(NewerVersionError, match="found version 3"):
         usd.read(tmp_path / "b.usda")
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 
-import opentimelineio as otio
 import pytest
 from usd_judges import INSTALLED, OLDER, core_errors, run, values_in
 
-from castline.adapters import usd
 from castline.adapters.usd import library
 from castline.schemas.usdschema import API_SCHEMAS, APPEARANCE, CLIP
 
@@ -119,14 +117,12 @@ def test_registering_without_usd_says_nothing():
     assert run(hide + REGISTER + "print('on')").strip() == "on"
 
 
-@pytest.mark.parametrize(
-    "use", ["usd.write(otio.schema.Timeline(), sys.argv[1])", "usd.read(sys.argv[1])"]
-)
-def test_whoever_writes_or_reads_a_stage_registers_the_schema(use, tmp_path):
-    path = tmp_path / "cut.usda"
-    usd.write(otio.schema.Timeline("cut"), path)
-    code = "import sys, opentimelineio as otio; from castline.adapters import usd\n"
-    assert run(f"{code}{use}{KNOWN}", path).strip() == "True"
+def test_whoever_writes_a_stage_registers_the_schema(tmp_path):
+    code = (
+        "import sys, opentimelineio as otio; from castline.adapters import usd\n"
+        "usd.write(otio.schema.Timeline(), sys.argv[1])"
+    )
+    assert run(f"{code}{KNOWN}", tmp_path / "cut.usda").strip() == "True"
 
 
 def test_a_layer_says_the_same_to_every_usd_with_and_without_the_schema(layer):
