@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import floor
 from pathlib import Path
@@ -63,18 +65,22 @@ class Plate:
     """Numbers a second."""
     step: int = 1
     """Numbers from one picture to the next."""
-    names: frozenset[str] = field(default=frozenset(), repr=False)
-    """The names in the folder."""
+    numbers: tuple[int, ...] = field(default=(), repr=False)
+    """The numbers that are there, in order."""
 
-    def picture(self, time: Fraction) -> Path | None:
-        """Return the picture at a media time in seconds, or None where there is none."""
+    def picture(self, time: Fraction) -> tuple[Path, bool]:
+        """Return the picture at a media time in seconds, and whether it is the one asked for.
+
+        Where that one is not there, it is the one before, or else the first.
+        """
         if self.still is not None:
-            return self.folder / self.still
+            return self.folder / self.still, True
         steps = floor((time - self.start) * self.rate / self.step)
-        number = self.first_number + steps * self.step
+        wanted = self.first_number + steps * self.step
+        number = self.numbers[max(bisect_right(self.numbers, wanted) - 1, 0)]
         sign = "-" if number < 0 else ""
         name = f"{self.prefix}{sign}{abs(number):0{self.padding}d}{self.suffix}"
-        return self.folder / name if name in self.names else None
+        return self.folder / name, number == wanted
 
 
 Offer = Scene | Sound | Movie | Plate
@@ -87,7 +93,7 @@ class Library:
         """Relative media paths begin at `folder`; `movies` says that their frames are wanted."""
         self._folder = folder
         self._movies = movies
-        self._names: dict[Path, frozenset[str]] = {}
+        self._names: dict[Path, list[str]] = {}
 
     def offer(self, reference: dict[str, Any]) -> Offer | str:
         """Return what the document of a media reference stands for, or why it is nothing here."""
@@ -130,7 +136,7 @@ class Library:
             return "an address on a network is not opened"
         number = int(reference.get("start_frame") or 0)
         rate = _rate_of(reference)
-        return self._with_names(
+        return self._with_numbers(
             Plate(
                 folder,
                 prefix=str(reference.get("name_prefix") or ""),
@@ -149,7 +155,7 @@ class Library:
         except Exception:  # noqa: BLE001 - any reason is the same to a stage
             return "none of its pictures is there"
         rate = _rate_of(reference)
-        return self._with_names(
+        return self._with_numbers(
             Plate(
                 found.folder,
                 prefix=found.prefix,
@@ -161,17 +167,22 @@ class Library:
             )
         )
 
-    def _with_names(self, plate: Plate) -> Offer | str:
+    def _with_numbers(self, plate: Plate) -> Offer | str:
         if plate.folder not in self._names:
             try:
-                found = frozenset(os.listdir(plate.folder))  # noqa: PTH208 - names are what is wanted
+                self._names[plate.folder] = os.listdir(plate.folder)  # noqa: PTH208
             except OSError:
-                found = frozenset()
-            self._names[plate.folder] = found
-        names = self._names[plate.folder]
-        if not any(n.startswith(plate.prefix) and n.endswith(plate.suffix) for n in names):
-            return "none of its pictures is there"
-        return Plate(**{**vars(plate), "names": names})
+                self._names[plate.folder] = []
+        numbers = numbers_among(self._names[plate.folder], plate)
+        return replace(plate, numbers=numbers) if numbers else "none of its pictures is there"
+
+
+def numbers_among(names: Iterable[str], plate: Plate) -> tuple[int, ...]:
+    """Return the numbers of the plate's pictures among names of files, in order."""
+    shape = re.compile(
+        rf"{re.escape(plate.prefix)}(-?[0-9]{{{max(plate.padding, 1)},}}){re.escape(plate.suffix)}"
+    )
+    return tuple(sorted(int(found[1]) for name in names if (found := shape.fullmatch(name))))
 
 
 def path_of(url: str, folder: Path) -> Path | None:

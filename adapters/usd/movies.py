@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
 from pathlib import Path
 from typing import Any
 
 from castline.adapters.material import media
-from castline.adapters.usd.media import Movie, Plate
+from castline.adapters.usd.media import Movie, Plate, numbers_among
 from castline.schemas.errors import CastlineError, UnwritableFileError
 
 _SUFFIX = ".jpg"
@@ -49,14 +50,14 @@ def extract(movie: Movie, times: set[Fraction], folder: Path) -> Plate | str:
             scratch = folder / f".{_name(prefix, number)}"
             picture.save(scratch, format="JPEG", quality=_QUALITY, subsampling=0)
             scratch.replace(folder / _name(prefix, number))
-        names = frozenset(name for name in os.listdir(folder) if name.startswith(prefix))  # noqa: PTH208
+        numbers = numbers_among(os.listdir(folder), plate)  # noqa: PTH208
     except OSError as error:
         raise UnwritableFileError(f"{folder}: {error.strerror or error}") from None
     except CastlineError as error:
         return f"the movie cannot be read: {error}"
-    if not names:
+    if not numbers:
         return "the movie has none of the frames that are shown"
-    return Plate(**{**vars(plate), "names": names})
+    return replace(plate, numbers=numbers)
 
 
 def _pictures(path: Path, rate: Fraction, wanted: set[int]) -> Iterator[tuple[int, Any]]:

@@ -59,17 +59,13 @@ def apply_plate(camera: Any, pictures: Sequence[tuple[float, str]]) -> None:
 def pictures_of(
     plate: Plate, time_map: TimeMap, clock: Clock
 ) -> tuple[list[tuple[float, Path]], int]:
-    """Return a plate's pictures by the time code each begins at, and how many are not there.
-
-    Where one is missing, the one before stays.
-    """
+    """Return a plate's pictures by the time code each begins at, and how many are not there."""
     found: list[tuple[float, Path]] = []
     missing = 0
     for cut_time, media_time in _looks(time_map):
-        picture = plate.picture(media_time)
-        if picture is None:
-            missing += 1
-        elif not found or found[-1][1] != picture:
+        picture, is_there = plate.picture(media_time)
+        missing += not is_there
+        if not found or found[-1][1] != picture:
             found.append((clock.code(cut_time), picture))
     return found, missing
 
