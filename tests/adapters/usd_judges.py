@@ -47,9 +47,27 @@ def values_in(version: str, *paths: Path, registered: bool = False) -> list[dict
 def tiny_values(*paths: Path) -> list[dict[str, Any]]:
     """Return the same as `values_in` for text files that went through tinyusdz.
 
-    It reads no crate files with time codes, which all of ours have.
+    It reads no crate files with time codes, which all of ours have, and no prim names beyond
+    ASCII. `as_tinyusdz_writes` says how it writes what it read.
     """
     return _ask("tiny", paths)
+
+
+def as_tinyusdz_writes(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer of `values_in` with times to six digits, and no visibility of scopes."""
+
+    def six(number: Any) -> Any:
+        return float(f"{number:.6g}") if isinstance(number, float) else number
+
+    prims = {}
+    for path, prim in answer["prims"].items():
+        prims[path] = {**prim, "attributes": {}}
+        for name, value in prim["attributes"].items():
+            if (prim["type"], name) != ("Scope", "visibility"):
+                if isinstance(value, dict):
+                    value = {six(float(at)): item for at, item in value.items()}
+                prims[path]["attributes"][name] = value
+    return {"stage": {name: six(value) for name, value in answer["stage"].items()}, "prims": prims}
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -59,7 +60,9 @@ def tiny(paths: list[str]) -> list[dict]:
     found = []
     for path in paths:
         copy = Path(path).with_name(f".{Path(path).stem}.tiny.usda")  # media keep their places
-        copy.write_text(tinyusdz.load(path).export_to_string(), encoding="utf-8")
+        text = tinyusdz.load(path).export_to_string()
+        text = re.sub(r"\(offset = (\S+), scale = ", r"(offset = \1; scale = ", text)  # its slip
+        copy.write_text(text, encoding="utf-8")
         try:
             found.extend(values([str(copy)]))
         finally:
