@@ -18,6 +18,7 @@ from castline.adapters.carrier.restore import restore_timeline
 from castline.adapters.output import whole_file
 from castline.schemas.errors import CastlineError, UnreadableFileError, UnwritableFileError
 from castline.schemas.roots import timeline_of
+from castline.schemas.values import Loss
 
 USD_SUFFIXES = frozenset({"usd", "usda", "usdc", "usdz"})
 _STOCK = {
@@ -67,19 +68,26 @@ def write(
     *,
     overwrite: bool = False,
     rate: float | None = None,
-) -> None:
+    plates: str | Path | None = None,
+    home: str | Path | None = None,
+) -> list[Loss]:
     """Write the cut in the format of the path's suffix, whole or not at all.
 
-    The timeline is not changed. Raises `UnwritableFileError` where the format's writer refuses.
+    The timeline is not changed. `plates` and `home` are for stages: the folder that frames of
+    movies are extracted into, and the folder that the file will lie in where that is another one.
+    Returns what the writer itself knows that it could not say: what of a stage does not play.
+    Raises `UnwritableFileError` where the format's writer refuses.
     """
     path = Path(path)
     suffix = _known_suffix(path, UnwritableFileError)
-    with whole_file(path, overwrite=overwrite) as target, _one_line(path, UnwritableFileError):
-        if suffix in USD_SUFFIXES:
-            from castline.adapters import usd
+    if suffix in USD_SUFFIXES:
+        from castline.adapters import usd
 
-            usd.write(timeline, target)
-            return
+        if path.exists() and not overwrite:
+            raise UnwritableFileError(f"{path}: exists; remove it or pass --overwrite")
+        with _one_line(path, UnwritableFileError):
+            return usd.write(timeline, path, plates=plates, home=home, overwrite=overwrite)
+    with whole_file(path, overwrite=overwrite) as target, _one_line(path, UnwritableFileError):
         arguments: dict[str, Any] = {}
         if rate is not None and suffix in _RATE_ARGUMENT:
             arguments[_RATE_ARGUMENT[suffix]] = rate
@@ -91,6 +99,7 @@ def write(
             carrying = timeline.deepcopy()  # some stock writers change what they are given
         with _quiet():
             otio.adapters.write_to_file(carrying, str(target), _STOCK[suffix], **arguments)
+    return []
 
 
 def _read_stock(path: Path, suffix: str, rate: float | None) -> otio.core.SerializableObject:

@@ -202,8 +202,8 @@ def _rate_of(frame_ms: Fraction) -> Fraction:
 def open_container(path: Path) -> Iterator[Any]:
     """Open a movie or sound with PyAV, following nothing that it names.
 
-    Raises `UnreadableFileError` for what is no such file, also for damage met while it is open, and
-    `MissingDependencyError` without PyAV.
+    Raises `UnreadableFileError` for what is no such file, also for damage met while it is open,
+    and `MissingDependencyError` without PyAV.
     """
     try:
         import av

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,30 @@ from castline.adapters.usd.reader import read
 from castline.adapters.usd.writer import write
 from castline.schemas.errors import UsageError
 
+_LOG = logging.getLogger("castline")
+
 
 def read_from_file(filepath: str, **arguments: Any) -> otio.core.SerializableObject:
     """Return the cut that the stage holds."""
-    _refuse(arguments)
+    _refuse(arguments, "none")
     return read(Path(filepath))
 
 
 def write_to_file(
     input_otio: otio.core.SerializableObject, filepath: str, **arguments: Any
 ) -> str:
-    """Write the cut as a stage, whole or not at all."""
-    _refuse(arguments)
-    write(input_otio, Path(filepath))
+    """Write the cut as a stage, whole or not at all.
+
+    `plates` (`-A plates=FOLDER`) is a folder for the frames of movies, so that they are seen.
+    """
+    plates = arguments.pop("plates", None)
+    _refuse(arguments, "plates")
+    for loss in write(input_otio, Path(filepath), plates=plates):
+        _LOG.info("castline: %s: %s: %s", loss.where, loss.field, loss.reason)
     return filepath
 
 
-def _refuse(arguments: dict[str, Any]) -> None:
+def _refuse(arguments: dict[str, Any], expected: str) -> None:
     if arguments:
-        raise UsageError(f"usd: found argument {', '.join(sorted(arguments))}, expected none")
+        found = ", ".join(sorted(arguments))
+        raise UsageError(f"usd: found argument {found}, expected {expected}")

@@ -89,14 +89,38 @@ Offer = Scene | Sound | Movie | Plate
 class Library:
     """Finds out what references are; looks into each folder once."""
 
-    def __init__(self, folder: Path, *, movies: bool = False) -> None:
-        """Relative media paths begin at `folder`; `movies` says that their frames are wanted."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        movies: bool = False,
+        only: frozenset[str] | None = None,
+        barred: str | None = None,
+    ) -> None:
+        """Relative media paths begin at `folder`.
+
+        `movies` says that their frames are wanted, `only` which suffixes may be brought in, and
+        `barred` why nothing may.
+        """
         self._folder = folder
         self._movies = movies
+        self._only = only
+        self._barred = barred
         self._names: dict[Path, list[str]] = {}
 
     def offer(self, reference: dict[str, Any]) -> Offer | str:
         """Return what the document of a media reference stands for, or why it is nothing here."""
+        found = self._offer(reference)
+        if isinstance(found, (str, Movie)):
+            return found
+        if self._barred:
+            return self._barred
+        suffix = found.suffix if isinstance(found, Plate) else found.path.suffix
+        if self._only is not None and suffix.lower() not in self._only:
+            return f"no usdz may hold a {suffix}"
+        return found
+
+    def _offer(self, reference: dict[str, Any]) -> Offer | str:
         kind = kind_of(reference)
         if kind == "ImageSequenceReference":
             return self._sequence(reference)
@@ -117,7 +141,7 @@ class Library:
             return Scene(path)
         if suffix in AUDIO_SUFFIXES:
             return Sound(path, _start_of(reference))
-        return Plate(path.parent, still=path.name)
+        return Plate(path.parent, still=path.name, suffix=path.suffix)
 
     def _movie(self, url: str, suffix: str, reference: dict[str, Any]) -> Offer | str:
         if suffix not in MOVIE_SUFFIXES:

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import opentimelineio as otio
 
 from castline.adapters.output import whole_file
-from castline.adapters.usd import items, layout, library, meaning, placement, play, takes
+from castline.adapters.usd import layout, library, package
 from castline.adapters.usd.canonical import Encode, parse
-from castline.adapters.usd.clock import Clock
 from castline.adapters.usd.layout import suffix_of
 from castline.adapters.usd.media import Library
-from castline.adapters.usd.node import Node, split
-from castline.adapters.usd.shot import place as place_shots
-from castline.adapters.usd.shot import shots_of
+from castline.adapters.usd.node import split
+from castline.adapters.usd.stage import Cut, make
 from castline.adapters.usd.timecodes import export_text
-from castline.schemas.errors import UnwritableFileError
-from castline.schemas.roots import timeline_of
+from castline.schemas.errors import CastlineError, UnwritableFileError
 from castline.schemas.values import Loss
 
-UP_AXIS = "Y"
-METERS_PER_UNIT = 0.01
-
-_PACKED_LAYER = "timeline.usdc"
-_ALIGNMENT = 64  # bytes; USD maps the layer in a usdz straight into memory
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _SCHEMA_KEY = re.compile(r'"OTIO_SCHEMA":')
 _SCHEMA = re.compile(r'"OTIO_SCHEMA":"[^"\\]+\.[0-9]+"')
 
@@ -63,23 +53,35 @@ def write(
     if path.is_dir():
         raise UnwritableFileError(f"{path}: found a folder, expected a file")
     document, encode = _document_of(timeline, path)
-    with library.quiet():
-        layer, losses = _layer_of(
-            timeline,
-            split(document),
-            encode,
-            path,
-            Path(home or path.parent).absolute(),
-            Path(plates) if plates else None,
-        )
+    home = Path(home or path.parent).absolute()
+    plates = Path(plates) if plates else None
+    cut = Cut(timeline, split(document), encode, path)
     with whole_file(path, overwrite=overwrite) as target, library.quiet():
         if suffix == "usdz":
-            inner = target.with_name(_PACKED_LAYER)
-            _export(layer, inner, path)
-            _pack(inner, target)
-        else:
-            _export(layer, target, path)
-    return losses
+            return _write_package(cut, home, plates, target)
+        stage = make(cut, Library(home, movies=plates is not None), home, plates)
+        _export(stage.layer, target, path)
+        return stage.losses
+
+
+def _write_package(cut: Cut, home: Path, plates: Path | None, target: Path) -> list[Loss]:
+    """Write a usdz with its media inside, or, where they may not be, the cut alone."""
+    inner = target.with_name(package.LAYER)
+    offers = Library(home, movies=plates is not None, only=package.SUFFIXES)
+    stage = make(cut, offers, inner.parent, plates)
+    _export(stage.layer, inner, cut.path)
+    if not stage.plays:
+        package.pack(inner, target)
+        return stage.losses
+    try:
+        package.pack_whole(inner, target)
+        return stage.losses
+    except CastlineError as error:
+        reason = f"not in the package, which holds the cut alone: {error}"
+    stage = make(cut, Library(home, barred=reason), inner.parent, None)
+    _export(stage.layer, inner, cut.path)
+    package.pack(inner, target)
+    return stage.losses
 
 
 def _document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[str, Any], Encode]:
@@ -99,41 +101,6 @@ def _document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[s
         raise UnwritableFileError(f"{path}: OTIO cannot keep this object: {reason}") from None
 
 
-def _layer_of(
-    timeline: otio.core.SerializableObject,
-    root: Node,
-    encode: Encode,
-    path: Path,
-    home: Path,
-    plates: Path | None,
-) -> tuple[Any, list[Loss]]:
-    from pxr import Sdf
-
-    rate = placement.rate_of(root)
-    placement.place(root, rate)
-    layer = Sdf.Layer.CreateAnonymous(".usda")
-    _describe_stage(layer, root, rate)
-    items.author(layer, root, rate, encode, path)
-    clock = Clock(rate)
-    found = shots_of(root, Library(home, movies=plates is not None))
-    takes.author(layer, found)
-    if layout.kind_of(root.document) in play.PLAYED:
-        place_shots(found, timeline_of(timeline), rate)
-    meaning.author(layer, root, found, clock)
-    return layer, play.author(layer, root, found, clock, home, plates)
-
-
-def _describe_stage(layer: Any, root: Node, rate: float) -> None:
-    layer.defaultPrim = root.name
-    layer.timeCodesPerSecond = layer.framesPerSecond = rate
-    layer.pseudoRoot.SetInfo("upAxis", UP_AXIS)
-    layer.pseudoRoot.SetInfo("metersPerUnit", METERS_PER_UNIT)
-    layer.customLayerData = {"creator": layout.CREATOR}
-    start = root.start or 0.0
-    layer.startTimeCode = start
-    layer.endTimeCode = max(start, start + (root.duration or 0.0) - 1)
-
-
 def _export(layer: Any, target: Path, path: Path) -> None:
     from pxr import Tf
 
@@ -144,14 +111,3 @@ def _export(layer: Any, target: Path, path: Path) -> None:
         raise UnwritableFileError(f"{path}: {library.reason(error)}") from None
     if not done:
         raise UnwritableFileError(f"{path}: USD wrote nothing")
-
-
-def _pack(layer: Path, target: Path) -> None:
-    """Make a usdz of one layer: a zip, uncompressed, its data aligned, without times or paths."""
-    entry = zipfile.ZipInfo(_PACKED_LAYER, _EPOCH)
-    header = 30 + len(_PACKED_LAYER) + 4
-    padding = -header % _ALIGNMENT
-    entry.extra = b"\x86\x19" + padding.to_bytes(2, "little") + bytes(padding)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as package:
-        package.writestr(entry, layer.read_bytes())
-    layer.unlink()

@@ -199,6 +199,9 @@ def decide(
     "-o", "--output", "folder", type=FilePath, required=True, help="The folder to write into."
 )
 @click.option("--name", help="Name of the files, without suffix.")
+@click.option(
+    "--plates", type=FilePath, help="Folder for frames of movies, so that a stage shows them."
+)
 @rate_option
 @overwrite_option
 @json_option
@@ -208,6 +211,7 @@ def deliver(
     more: tuple[str, ...],
     folder: Path,
     name: str | None,
+    plates: Path | None,
     rate: float | None,
     overwrite: bool,
     as_json: bool,
@@ -228,6 +232,7 @@ def deliver(
             name=name,
             overwrite=overwrite,
             keep=[cut],
+            plates=plates,
             progress=progress,
         )
     if as_json:

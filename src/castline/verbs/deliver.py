@@ -13,6 +13,7 @@ from castline.adapters.output import whole_folder
 from castline.losses import Delivery, as_json, as_markdown
 from castline.schemas.errors import CastlineError, UsageError
 from castline.schemas.slots import give_slot_ids, slots_of, slug
+from castline.schemas.values import Loss
 
 FORMATS: dict[str, str] = {
     "edl": "edl",
@@ -38,15 +39,17 @@ def deliver(
     name: str | None = None,
     overwrite: bool = False,
     keep: Sequence[str | Path] = (),
+    plates: str | Path | None = None,
     progress: Progress | None = None,
 ) -> list[Delivery]:
     """Write the cut into a folder in each of the formats, with a sidecar .otio and the losses.
 
     Each file is read back and compared with what was written, field by field. A format whose
     writer refuses the cut is listed with the reason, and the others are delivered. The cut is
-    left as it is. Raises `UsageError` for an unknown format and `UnwritableFileError` where files
-    of those names stand in the folder, unless `overwrite`; files named in `keep` are never
-    replaced.
+    left as it is. In stages movies are seen where their frames may be extracted into `plates`;
+    what does not play is listed too. Raises `UsageError` for an unknown format and
+    `UnwritableFileError` where files of those names stand in the folder, unless `overwrite`; files
+    named in `keep` are never replaced.
     """
     wanted = _wanted(to)
     cut = cut.deepcopy()
@@ -58,7 +61,7 @@ def deliver(
         for number, format_name in enumerate(wanted):
             if progress:
                 progress(number, len(wanted), format_name)
-            deliveries.append(_deliver_one(cut, format_name, scratch, stem))
+            deliveries.append(_deliver_one(cut, format_name, scratch, stem, Path(folder), plates))
         (scratch / "losses.json").write_text(as_json(cut.name, deliveries), encoding="utf-8")
         (scratch / "losses.md").write_text(as_markdown(cut.name, deliveries), encoding="utf-8")
     return deliveries
@@ -73,19 +76,27 @@ def _wanted(to: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _deliver_one(cut: schema.Timeline, format_name: str, folder: Path, stem: str) -> Delivery:
+def _deliver_one(
+    cut: schema.Timeline,
+    format_name: str,
+    folder: Path,
+    stem: str,
+    home: Path,
+    plates: str | Path | None,
+) -> Delivery:
     path = folder / f"{stem}.{FORMATS[format_name]}"
     clips = slots_of(cut)
     rate = next(_rates(cut), None)
     try:
+        silent: list[Loss] = []
         if format_name != "otio":
-            files.write(cut, path, rate=rate)
+            silent = files.write(cut, path, rate=rate, plates=plates, home=home)
         back = files.read(path, rate=rate)
     except CastlineError as error:
         path.unlink(missing_ok=True)
         reason = str(error).replace(f"{folder}/", "")
         return Delivery(format_name, path.name, len(clips), 0, error=reason)
-    losses = tuple(compare(cut, back))
+    losses = (*compare(cut, back), *silent)
     return Delivery(format_name, path.name, len(clips), count_carried(cut, back), losses)
 
 

@@ -1,0 +1,78 @@
+"""The layer of a cut: its objects, what is known of them, and what plays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import opentimelineio as otio
+
+from castline.adapters.usd import items, layout, meaning, placement, play, takes
+from castline.adapters.usd.canonical import Encode
+from castline.adapters.usd.clock import Clock
+from castline.adapters.usd.media import Library
+from castline.adapters.usd.node import Node
+from castline.adapters.usd.shot import place as place_shots
+from castline.adapters.usd.shot import shots_of
+from castline.schemas.roots import timeline_of
+from castline.schemas.values import Loss
+
+UP_AXIS = "Y"
+METERS_PER_UNIT = 0.01
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is to be written: OTIO's object, and the same as documents."""
+
+    root: otio.core.SerializableObject
+    node: Node
+    encode: Encode
+    path: Path
+    """Of the file, for errors."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A layer that is ready to be exported."""
+
+    layer: Any
+    losses: list[Loss]
+    plays: bool
+    """Whether it brings in any media."""
+
+
+def make(cut: Cut, library: Library, folder: Path, plates: Path | None) -> Stage:
+    """Return the stage of a cut, for a file in `folder`.
+
+    Frames of movies are extracted into `plates`, if given. Raises `UnwritableFileError` for what
+    could not be read back.
+    """
+    from pxr import Sdf
+
+    root = cut.node
+    rate = placement.rate_of(root)
+    placement.place(root, rate)
+    layer = Sdf.Layer.CreateAnonymous(".usda")
+    _describe(layer, root, rate)
+    items.author(layer, root, rate, cut.encode, cut.path)
+    clock = Clock(rate)
+    found = shots_of(root, library)
+    takes.author(layer, found)
+    if layout.kind_of(root.document) in play.PLAYED:
+        place_shots(found, timeline_of(cut.root), rate)
+    meaning.author(layer, root, found, clock)
+    losses = play.author(layer, root, found, clock, folder, plates)
+    return Stage(layer, losses, any(shot.offers for shot in found))
+
+
+def _describe(layer: Any, root: Node, rate: float) -> None:
+    layer.defaultPrim = root.name
+    layer.timeCodesPerSecond = layer.framesPerSecond = rate
+    layer.pseudoRoot.SetInfo("upAxis", UP_AXIS)
+    layer.pseudoRoot.SetInfo("metersPerUnit", METERS_PER_UNIT)
+    layer.customLayerData = {"creator": layout.CREATOR}
+    start = root.start or 0.0
+    layer.startTimeCode = start
+    layer.endTimeCode = max(start, start + (root.duration or 0.0) - 1)
