@@ -90,7 +90,7 @@ _RATE = Property(
     type_name="double",
     label="Rate",
     group=_TIME,
-    doc="Frames a second of the object's own times.",
+    doc="Frames a second of the object's own times; the stage's own rate where it is absent.",
 )
 _SOURCE = _edges("sourceRange", "Source", "The {} of what is used of the media, at its own rate.")
 _PLACE = _edges("timelineRange", "Timeline", "The {} on the timeline, in the stage's time.")
@@ -105,7 +105,13 @@ _MEDIA_URL = Property(
     name="castline:mediaUrl",
     type_name="string",
     label="Media URL",
-    doc="Where the media of the shown take is.",
+    doc="Where the media of the shown take is, if a stage can bring such media in.",
+)
+_CAMERA = Property(
+    name="castline:camera",
+    type_name=RELATIONSHIP,
+    label="Camera",
+    doc="The camera that the shown take is seen through.",
 )
 _COLOR = Property(
     name="castline:color", type_name="token", label="Color", doc="The marker's color."
@@ -134,13 +140,6 @@ _ITEM = (*_OBJECT, _ENABLED, _RATE, *_SOURCE)
 def _appearance() -> Iterator[Property]:
     """Yield what the fields of an appearance and its score are on a prim."""
     yield from _scores_of(Appearance)
-    yield Property(
-        name="summary",
-        type_name="string",
-        label="Summary",
-        group=_SCORES,
-        doc="The appearance in one line, for people.",
-    )
     yield Property(
         name="likeness",
         type_name="double",
@@ -200,7 +199,7 @@ TRACK = ApiSchema(
 CLIP = ApiSchema(
     name="CastlineClipAPI",
     doc="A clip: a shot of the cut, with a variant for each of its takes.",
-    properties=(*_ITEM, *_PLACE, _MEDIA_URL),
+    properties=(*_ITEM, *_PLACE, _MEDIA_URL, _CAMERA),
 )
 GAP = ApiSchema(
     name="CastlineGapAPI", doc="A gap: nothing, for a while.", properties=(*_ITEM, *_PLACE)
@@ -208,7 +207,7 @@ GAP = ApiSchema(
 TRANSITION = ApiSchema(
     name="CastlineTransitionAPI",
     doc="A transition between its two neighbours.",
-    properties=(*_OBJECT, *_PLACE),
+    properties=(*_OBJECT, _RATE, *_PLACE),
 )
 MARKER = ApiSchema(
     name="CastlineMarkerAPI",
@@ -216,7 +215,9 @@ MARKER = ApiSchema(
     properties=(*_OBJECT, _RATE, *_MARKED, _COLOR, _COMMENT),
 )
 OBJECT = ApiSchema(
-    name="CastlineObjectAPI", doc="Any other object of OpenTimelineIO.", properties=_OBJECT
+    name="CastlineObjectAPI",
+    doc="Any other object of OpenTimelineIO.",
+    properties=(*_OBJECT, _ENABLED, _RATE),
 )
 APPEARANCE = ApiSchema(
     name="CastlineAppearanceAPI",

@@ -120,9 +120,9 @@ def _edits_of(item: Stored, node: Node | None, frame: _Frame, has_place: bool) -
     if node is None:
         node = Node(item.document, "")
         placement.measure(node, frame.rate)
-    expected = views_of(node, has_place)
+    expected = views_of(node, frame.rate, has_place)
     if item.path.count("/") == 1:
-        expected.setdefault(layout.RATE, frame.rate)
+        expected[layout.RATE] = frame.rate
     edits = [
         Edit(name, value, f"{frame.file}: {item.path}: {name}")
         for name, value in item.found.items()

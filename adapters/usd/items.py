@@ -38,10 +38,10 @@ def author(layer: Any, root: Node, rate: float, encode: Encode, path: Path) -> N
         node, prim, above = waiting.pop()
         prim.SetInfo("apiSchemas", apis[layout.api_of(node.document)])
         _describe(prim, node)
-        views = views_of(node, layout.has_place(node.document, above))
+        views = views_of(node, rate, layout.has_place(node.document, above))
         if node is root:
             views[layout.LAYOUT_VERSION] = layout.VERSION
-            views.setdefault(layout.RATE, rate)
+            views[layout.RATE] = rate
         attribute(prim, layout.JSON, types[layout.JSON], uniform).default = _text_of(
             node, encode, path
         )

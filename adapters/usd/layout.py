@@ -74,6 +74,13 @@ CHARACTER_TAXONOMY = "character"
 SHOT_CAMERA = "castline:camera"
 LABELS = f"semantics:labels:{CHARACTER_TAXONOMY}"
 
+MEDIA_SUFFIXES = (
+    *(f".{suffix}" for suffix in SUFFIXES),
+    *(".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".dpx", ".tga", ".bmp", ".webp"),
+    *(".wav", ".mp3", ".m4a", ".aif", ".aiff", ".flac", ".ogg"),
+)
+"""Suffixes of media that a stage can bring in."""
+
 MAX_DEPTH = 500
 """Levels of JSON in a whole cut. OTIO's reader ends the process somewhere above 1,000."""
 

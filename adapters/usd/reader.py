@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from castline.adapters.paths import require_file
 from castline.adapters.usd import guard, library, sandbox, stored
 from castline.adapters.usd.edits import apply_edits
 from castline.adapters.usd.floats import pairs, restore_floats
+from castline.adapters.usd.garbage import collected_later
 from castline.adapters.usd.stored import Stored
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.takes import switch_take
@@ -37,7 +35,7 @@ def read(path: str | Path) -> otio.core.SerializableObject:
     """
     path = Path(path)
     library.look_for()
-    with _few_collections():
+    with collected_later():
         root = _stored_in(path)
         switches = apply_edits(root, str(path))
         live = restore_floats(_revive(root, path), root)
@@ -92,16 +90,3 @@ def _text_of(document: dict[str, Any], is_plain: bool) -> str:
         except orjson.JSONEncodeError:  # nested deeper than it goes
             pass
     return json.dumps(document, separators=(",", ":"))
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Keep Python from looking for rings in large plain trees again and again."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

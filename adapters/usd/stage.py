@@ -8,11 +8,11 @@ from typing import Any
 
 import opentimelineio as otio
 
-from castline.adapters.usd import items, layout, meaning, placement, play, takes
+from castline.adapters.usd import items, layout, meaning, placement, play, takes, timecodes
 from castline.adapters.usd.canonical import Encode
 from castline.adapters.usd.clock import Clock
 from castline.adapters.usd.media import Library
-from castline.adapters.usd.node import Node
+from castline.adapters.usd.node import Node, walk
 from castline.adapters.usd.shot import place as place_shots
 from castline.adapters.usd.shot import shots_of
 from castline.schemas.roots import timeline_of
@@ -41,20 +41,19 @@ class Stage:
     losses: list[Loss]
     plays: bool
     """Whether it brings in any media."""
+    has_odd_times: bool
+    """Whether it may have time codes that USD text would round."""
 
 
-def make(cut: Cut, library: Library, folder: Path, plates: Path | None) -> Stage:
-    """Return the stage of a cut, for a file in `folder`.
+def make(cut: Cut, layer: Any, library: Library, folder: Path, plates: Path | None) -> Stage:
+    """Make an empty layer the stage of a cut, for a file in `folder`.
 
     Frames of movies are extracted into `plates`, if given. Raises `UnwritableFileError` for what
     could not be read back.
     """
-    from pxr import Sdf
-
     root = cut.node
     rate = placement.rate_of(root)
     placement.place(root, rate)
-    layer = Sdf.Layer.CreateAnonymous(".usda")
     _describe(layer, root, rate)
     items.author(layer, root, rate, cut.encode, cut.path)
     clock = Clock(rate)
@@ -64,7 +63,15 @@ def make(cut: Cut, library: Library, folder: Path, plates: Path | None) -> Stage
         place_shots(found, timeline_of(cut.root), rate)
     meaning.author(layer, root, found, clock)
     losses = play.author(layer, root, found, clock, folder, plates)
-    return Stage(layer, losses, any(shot.offers for shot in found))
+    plays = any(shot.offers for shot in found)
+    is_odd = plays or any(shot.takes for shot in found) or any(map(_has_odd_times, walk(root)))
+    return Stage(layer, losses, plays, is_odd)
+
+
+def _has_odd_times(node: Node) -> bool:
+    times = [node.start, node.end, *(node.source or ())]
+    times += [time for marker in node.markers for time in marker.source or ()]
+    return any(time is not None and timecodes.written(time) != time for time in times)
 
 
 def _describe(layer: Any, root: Node, rate: float) -> None:

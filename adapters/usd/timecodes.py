@@ -21,6 +21,8 @@ _FIRST, _LAST = 100_001, 999_999  # mantissas of six digits; whole tens would be
 
 def written(value: float) -> float:
     """Return what USD text makes of a time code by itself."""
+    if -1e6 < value < 1e6 and value == int(value):
+        return value
     return float(f"{value:g}")
 
 

@@ -9,18 +9,20 @@ from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.node import Node
 
 
-def views_of(node: Node, has_place: bool = False) -> dict[str, Any]:
+def views_of(node: Node, stage_rate: float, has_place: bool = False) -> dict[str, Any]:
     """Return the values of a placed node's typed attributes by name, its JSON aside.
 
-    A track has no place of its own to show: it begins with its stack.
+    What is as everywhere else is left out, as USD has it: that an object is enabled, and that its
+    times are at the stage's rate. A track has no place of its own to show: it begins with its
+    stack.
     """
     document = node.document
     views: dict[str, Any] = {}
     if isinstance(name := document.get("name"), str):
         views[layout.NAME] = sayable(name)
-    if isinstance(enabled := document.get("enabled"), bool):
-        views[layout.ENABLED] = enabled
-    if node.rate:
+    if document.get("enabled") is False:
+        views[layout.ENABLED] = False
+    if node.rate and node.rate != stage_rate:
         views[layout.RATE] = node.rate
     if has_place and node.start is not None and node.end is not None:
         views[layout.START] = node.start
@@ -31,7 +33,7 @@ def views_of(node: Node, has_place: bool = False) -> dict[str, Any]:
         names = _MARKED if marked else _SOURCE
         views[names[0]], views[names[1]] = node.source
     if kind == "Clip":
-        if isinstance(url := _media_url(document), str):
+        if url := _media_url(document):
             views[layout.MEDIA_URL] = sayable(url)
     elif kind == "Track" and isinstance(track_kind := document.get("kind"), str):
         views[layout.TRACK_KIND] = sayable(track_kind)
@@ -64,9 +66,11 @@ _SOURCE = (layout.SOURCE_START, layout.SOURCE_END)
 _MARKED = (layout.MARKED_START, layout.MARKED_END)
 
 
-def _media_url(document: dict[str, Any]) -> Any:
+def _media_url(document: dict[str, Any]) -> str | None:
+    """Return the URL of the shown media, where it is of a kind that a stage can bring in."""
     references = document.get("media_references")
     if not isinstance(references, dict):
         return None
     active = references.get(document.get("active_media_reference_key"))
-    return active.get("target_url") if isinstance(active, dict) else None
+    url = active.get("target_url") if isinstance(active, dict) else None
+    return url if isinstance(url, str) and url.lower().endswith(layout.MEDIA_SUFFIXES) else None

@@ -11,16 +11,16 @@ import opentimelineio as otio
 from castline.adapters.output import whole_file
 from castline.adapters.usd import layout, library, package
 from castline.adapters.usd.canonical import Encode, parse
+from castline.adapters.usd.garbage import collected_later
 from castline.adapters.usd.layout import suffix_of
 from castline.adapters.usd.media import Library
 from castline.adapters.usd.node import split
-from castline.adapters.usd.stage import Cut, make
+from castline.adapters.usd.stage import Cut, Stage, make
 from castline.adapters.usd.timecodes import export_text
 from castline.schemas.errors import CastlineError, UnwritableFileError
 from castline.schemas.values import Loss
 
-_SCHEMA_KEY = re.compile(r'"OTIO_SCHEMA":')
-_SCHEMA = re.compile(r'"OTIO_SCHEMA":"[^"\\]+\.[0-9]+"')
+_NO_SCHEMA = re.compile(r'"OTIO_SCHEMA":(?!"[^"\\]+\.[0-9]+")')
 
 
 def write(
@@ -52,15 +52,16 @@ def write(
         raise UnwritableFileError(f"{path}: found a {found}, expected an OTIO object")
     if path.is_dir():
         raise UnwritableFileError(f"{path}: found a folder, expected a file")
-    document, encode = _document_of(timeline, path)
     home = Path(home or path.parent).absolute()
     plates = Path(plates) if plates else None
-    cut = Cut(timeline, split(document), encode, path)
-    with whole_file(path, overwrite=overwrite) as target, library.quiet():
+    with collected_later(), library.quiet(), whole_file(path, overwrite=overwrite) as target:
+        document, encode = _document_of(timeline, path)
+        cut = Cut(timeline, split(document), encode, path)
         if suffix == "usdz":
             return _write_package(cut, home, plates, target)
-        stage = make(cut, Library(home, movies=plates is not None), home, plates)
-        _export(stage.layer, target, path)
+        offers = Library(home, movies=plates is not None)
+        stage = make(cut, _new_layer(target), offers, home, plates)
+        _save(stage, target, path)
         return stage.losses
 
 
@@ -68,8 +69,8 @@ def _write_package(cut: Cut, home: Path, plates: Path | None, target: Path) -> l
     """Write a usdz with its media inside, or, where they may not be, the cut alone."""
     inner = target.with_name(package.LAYER)
     offers = Library(home, movies=plates is not None, only=package.SUFFIXES)
-    stage = make(cut, offers, inner.parent, plates)
-    _export(stage.layer, inner, cut.path)
+    stage = make(cut, _new_layer(inner), offers, inner.parent, plates)
+    _save(stage, inner, cut.path)
     if not stage.plays:
         package.pack(inner, target)
         return stage.losses
@@ -78,8 +79,9 @@ def _write_package(cut: Cut, home: Path, plates: Path | None, target: Path) -> l
         return stage.losses
     except CastlineError as error:
         reason = f"not in the package, which holds the cut alone: {error}"
-    stage = make(cut, Library(home, barred=reason), inner.parent, None)
-    _export(stage.layer, inner, cut.path)
+    del stage  # two layers cannot have one path
+    stage = make(cut, _new_layer(inner), Library(home, barred=reason), inner.parent, None)
+    _save(stage, inner, cut.path)
     package.pack(inner, target)
     return stage.losses
 
@@ -91,7 +93,7 @@ def _document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[s
     """
     try:
         text = otio.core.serialize_json_to_string(root, indent=-1)
-        if len(_SCHEMA_KEY.findall(text)) != len(_SCHEMA.findall(text)):
+        if _NO_SCHEMA.search(text):
             raise ValueError("a dict's key OTIO_SCHEMA names no schema")
         return parse(text)
     except RecursionError:
@@ -101,12 +103,26 @@ def _document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[s
         raise UnwritableFileError(f"{path}: OTIO cannot keep this object: {reason}") from None
 
 
-def _export(layer: Any, target: Path, path: Path) -> None:
+def _new_layer(target: Path) -> Any:
+    """Return an empty layer to be saved as a file; a crate is packed from where it was made."""
+    from pxr import Sdf
+
+    if suffix_of(target) == "usda":
+        return Sdf.Layer.CreateAnonymous(".usda")
+    target.unlink(missing_ok=True)
+    return Sdf.Layer.CreateNew(str(target))
+
+
+def _save(stage: Stage, target: Path, path: Path) -> None:
     from pxr import Tf
 
     try:
-        is_text = suffix_of(target) == "usda"
-        done = export_text(layer, target) if is_text else layer.Export(str(target))
+        if not stage.layer.anonymous:
+            done = stage.layer.Save()
+        elif stage.has_odd_times:
+            done = export_text(stage.layer, target)
+        else:
+            done = stage.layer.Export(str(target))
     except Tf.ErrorException as error:
         raise UnwritableFileError(f"{path}: {library.reason(error)}") from None
     if not done:

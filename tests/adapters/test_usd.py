@@ -267,8 +267,6 @@ def test_a_clip_says_in_typed_attributes_what_people_look_for(tmp_path):
         "castline:timelineRange:end": (86458.0, "timecode"),
         "castline:sourceRange:start": (5.0, "timecode"),
         "castline:sourceRange:end": (15.0, "timecode"),
-        "castline:rate": (24.0, "double"),
-        "castline:mediaUrl": (".mov", "string"),
     }
     assert {value[2] for value in values.values()} == {"VariabilityUniform"}
 
