@@ -54,6 +54,7 @@ peers: $(PEERS)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/carriers.py
+	$(BIN)/python benchmarks/stages.py
 
 # Rewrite the expected outputs; people review the difference.
 golden: $(READY)
