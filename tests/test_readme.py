@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import opentimelineio as otio
 import pytest
 from readme_table import standing, table
 
@@ -62,6 +63,24 @@ def test_the_main_job_in_python_runs_as_written(desk):
     )
     assert done.returncode == 0, done.stderr
     assert (desk / "python_delivery" / "losses.json").is_file()
+
+
+def test_a_cut_becomes_a_stage_and_comes_back_as_written(desk):
+    lines = _block("shell").strip().splitlines()[:3] + _block("stage").strip().splitlines()
+    done = subprocess.run(
+        ["sh", "-e", "-c", "\n".join(lines)],
+        cwd=desk,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert any((desk / "plates").iterdir())
+    assert "BackPlateAPI:plate" in (desk / "cut_seen.usda").read_text(encoding="utf-8")
+    before, after = (
+        otio.adapters.read_from_file(str(desk / name)) for name in ("cut_ok.otio", "back.otio")
+    )
+    assert after.to_json_string() == before.to_json_string()
 
 
 def test_every_verb_of_the_command_line_is_in_the_readme():
