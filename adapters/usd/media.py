@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from castline.adapters.material import sequence
 from castline.adapters.material.media import AUDIO_SUFFIXES, MOVIE_SUFFIXES, STILL_SUFFIXES
 from castline.adapters.usd.layout import SUFFIXES, kind_of
+from castline.schemas.errors import CastlineError
 from castline.schemas.exact import exact_frames, exact_rate
 
 _SCENE_SUFFIXES = frozenset(f".{suffix}" for suffix in SUFFIXES)
@@ -110,7 +111,10 @@ class Library:
 
     def offer(self, reference: dict[str, Any]) -> Offer | str:
         """Return what the document of a media reference stands for, or why it is nothing here."""
-        found = self._offer(reference)
+        try:
+            found = self._offer(reference)
+        except (CastlineError, ValueError, OSError) as error:  # times that are none, odd names
+            return f"its media cannot be told: {error}"
         if isinstance(found, (str, Movie)):
             return found
         if self._barred:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from opentimelineio.opentime import RationalTime, TimeRange
+
 from castline.schemas import names
 from castline.schemas.errors import CastlineError
 from castline.schemas.values.record import Record
@@ -27,11 +29,26 @@ def data_of(document: Mapping[str, Any]) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def record(kind: type[AnyRecord], data: Mapping[str, Any] | None) -> AnyRecord | None:
+def record(kind: type[AnyRecord], data: Any) -> AnyRecord | None:
     """Return data as the record that it should be, or None where it is not of that shape."""
-    if data is None:
+    if not isinstance(data, dict):
         return None
     try:
-        return kind.from_data({key: item for key, item in data.items() if key != "version"})
+        return kind.from_data({k: _with_times(v) for k, v in data.items() if k != "version"})
     except CastlineError:
         return None
+
+
+def _with_times(value: Any) -> Any:
+    """Return data with its times as OTIO's values, which is what records hold."""
+    if isinstance(value, list):
+        return [_with_times(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("OTIO_SCHEMA")
+    if kind == "RationalTime.1":
+        return RationalTime(value["value"], value["rate"])
+    found = {key: _with_times(item) for key, item in value.items()}
+    if kind == "TimeRange.1":
+        return TimeRange(found["start_time"], found["duration"])
+    return found

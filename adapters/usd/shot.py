@@ -89,7 +89,12 @@ def place(shots: list[Shot], timeline: otio.schema.Timeline, rate: float) -> Non
     if not any(shot.timed for shot in shots):
         return
     program = program_of_timeline(timeline) or Program.OTHER
-    clips = cut_time_maps(timeline, global_start=True, rate=rate, cut_transitions=True)
+    clips = list(cut_time_maps(timeline, global_start=True, rate=rate, cut_transitions=True))
+    if len(clips) != len(shots):  # clips in an object that OTIO cannot look into
+        for shot in shots:
+            for key in list(shot.offers):
+                shot.give_up(key, "its place in time is not known")
+        return
     for shot, clip in zip(shots, clips, strict=True):
         if not shot.timed:
             continue

@@ -31,21 +31,40 @@ def export_text(layer: Any, target: Path) -> bool:
     inexact = [(spec, spec.default) for spec in _inexact(layer)]
     if not inexact:
         return bool(layer.Export(str(target)))
-    wanted = {}
+    text = _with_stand_ins(layer, inexact, target)
+    if text is None:
+        return False
+    target.write_bytes(text)
+    return True
+
+
+def _with_stand_ins(layer: Any, inexact: list[tuple[Any, float]], target: Path) -> bytes | None:
+    """Return the layer's text with the values in the places of their stand-ins."""
+    wanted: dict[bytes, bytes] = {}
     try:
         for (spec, value), text in zip(inexact, _stand_ins(), strict=False):
             wanted[text.encode()] = repr(float(value)).removesuffix(".0").encode()
             spec.default = float(text)
         if not layer.Export(str(target)):
-            return False
+            return None
     finally:
         for spec, value in inexact:
             spec.default = value
-    text, count = _STAND_IN.subn(lambda m: wanted.get(m[0], m[0]), target.read_bytes())
-    if count != len(wanted):  # somebody's words look like one of ours
-        raise UnwritableFileError(f"{target.name}: time codes that text cannot hold; write a usdc")
-    target.write_bytes(text)
-    return True
+    put: list[bytes] = []
+
+    def put_back(match: re.Match[bytes]) -> bytes:
+        value = wanted.get(match[0])
+        if value is None:
+            return match[0]
+        put.append(match[0])
+        return value
+
+    found = _STAND_IN.sub(put_back, target.read_bytes())
+    if len(put) != len(wanted):
+        raise UnwritableFileError(
+            f"{target.name}: found words that are written as time codes are; write a usdc"
+        )
+    return found
 
 
 def _inexact(layer: Any) -> Iterator[Any]:
