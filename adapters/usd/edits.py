@@ -79,7 +79,7 @@ def _node_of(root: Stored, name: str, nodes: dict[int, Node]) -> Node:
 
     What an artist added has no place in it.
     """
-    top = Node(root.document, name)
+    top = Node(root.document, name, layout.kind_of(root.document))
     nodes[id(root)] = top
     waiting = [(root, top)]
     while waiting:
@@ -89,7 +89,8 @@ def _node_of(root: Stored, name: str, nodes: dict[int, Node]) -> Node:
             key=lambda pair: pair[0],
         )
         for _, child in known:
-            below = Node(child.document, child.path.rpartition("/")[2])
+            name = child.path.rpartition("/")[2]
+            below = Node(child.document, name, layout.kind_of(child.document))
             nodes[id(child)] = below
             (node.markers if stored.is_marker(child) else node.children).append(below)
             waiting.append((child, below))
@@ -118,7 +119,7 @@ def _with_parents(root: Stored) -> Iterator[tuple[Stored | None, Stored]]:
 def _edits_of(item: Stored, node: Node | None, frame: _Frame, has_place: bool) -> list[Edit]:
     """Return how the attributes of a prim differ from what its document says."""
     if node is None:
-        node = Node(item.document, "")
+        node = Node(item.document, "", layout.kind_of(item.document))
         placement.measure(node, frame.rate)
     expected = views_of(node, frame.rate, has_place)
     if item.path.count("/") == 1:

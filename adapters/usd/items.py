@@ -27,16 +27,16 @@ def author(layer: Any, root: Node, rate: float, encode: Encode, path: Path) -> N
     define = Sdf.SpecifierDef
     attribute, new_prim = Sdf.AttributeSpec, Sdf.PrimSpec
     apis = {
-        name: Sdf.TokenListOp.Create(prependedItems=[name])
-        for name in (*layout.APIS.values(), layout.OTHER_API)
+        kind: Sdf.TokenListOp.Create(prependedItems=[name]) for kind, name in layout.APIS.items()
     }
+    other = Sdf.TokenListOp.Create(prependedItems=[layout.OTHER_API])
     waiting: list[tuple[Node, Any, dict[str, Any] | None]] = [
         (root, new_prim(layer, root.name, define, _TYPE), None)
     ]
     root.path = f"/{root.name}"
     while waiting:
         node, prim, above = waiting.pop()
-        prim.SetInfo("apiSchemas", apis[layout.api_of(node.document)])
+        prim.SetInfo("apiSchemas", apis.get(node.kind, other))
         _describe(prim, node)
         views = views_of(node, rate, layout.has_place(node.document, above))
         if node is root:
@@ -53,7 +53,7 @@ def author(layer: Any, root: Node, rate: float, encode: Encode, path: Path) -> N
 
 
 def _describe(prim: Any, node: Node) -> None:
-    kind = layout.kind_of(node.document)
+    kind = node.kind
     if kind in ("Timeline", "Clip"):
         prim.SetInfo("kind", "assembly")
     elif kind in layout.CONTAINERS:

@@ -113,11 +113,6 @@ def has_place(document: dict[str, Any], above: dict[str, Any] | None) -> bool:
     return where == "Track" or (where == "Stack" and kind_of(document) != "Track")
 
 
-def api_of(document: dict[str, Any]) -> str:
-    """Return the API schema of an object's prim."""
-    return APIS.get(kind_of(document), OTHER_API)
-
-
 def prim_name(document: dict[str, Any], index: int, digits: int = 1) -> str:
     """Return a prim name that is legal in any USD and unlike those of other indices.
 

@@ -15,6 +15,7 @@ class Node:
 
     document: dict[str, Any]
     name: str
+    kind: str  # the schema's name without its version
     depth: int = 1  # levels of JSON around the document, itself included
     children: list[Node] = field(default_factory=list)
     markers: list[Node] = field(default_factory=list)
@@ -32,7 +33,7 @@ def split(document: dict[str, Any]) -> Node:
     The document is changed: `"children"` and `"markers"` become empty, a timeline's `"tracks"`
     None.
     """
-    root = Node(document, layout.ROOT_NAME)
+    root = Node(document, layout.ROOT_NAME, layout.kind_of(document))
     waiting = [root]
     while waiting:
         node = waiting.pop()
@@ -61,7 +62,8 @@ def _take_tracks(node: Node) -> None:
     tracks = node.document[layout.TRACKS_NAME]
     if _is_object(tracks):
         node.document[layout.TRACKS_NAME] = None
-        node.children = [Node(tracks, layout.TRACKS_NAME, node.depth + 1)]
+        kind = layout.kind_of(tracks)
+        node.children = [Node(tracks, layout.TRACKS_NAME, kind, node.depth + 1)]
 
 
 def _take_children(node: Node) -> None:
@@ -70,10 +72,7 @@ def _take_children(node: Node) -> None:
         return  # None in a collection; OTIO reads no such thing back, so writing refuses it
     node.document["children"] = []
     digits = len(str(len(children) - 1))
-    node.children = [
-        Node(child, layout.prim_name(child, index, digits), node.depth + 2)
-        for index, child in enumerate(children)
-    ]
+    node.children = [_below(node, child, index, digits) for index, child in enumerate(children)]
 
 
 def _take_markers(node: Node) -> None:
@@ -84,10 +83,12 @@ def _take_markers(node: Node) -> None:
         return
     node.document["markers"] = []
     digits = len(str(len(markers) - 1))
-    node.markers = [
-        Node(marker, layout.prim_name(marker, index, digits), node.depth + 2)
-        for index, marker in enumerate(markers)
-    ]
+    node.markers = [_below(node, marker, index, digits) for index, marker in enumerate(markers)]
+
+
+def _below(node: Node, document: dict[str, Any], index: int, digits: int) -> Node:
+    kind = layout.kind_of(document)
+    return Node(document, layout.prim_name(document, index, digits), kind, node.depth + 2)
 
 
 def _is_object(value: Any) -> bool:

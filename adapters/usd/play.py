@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.material import stills
-from castline.adapters.usd import cutcamera, layout, movies, plate, seen, shots
+from castline.adapters.usd import cutcamera, movies, plate, seen, shots
 from castline.adapters.usd.clock import Clock
 from castline.adapters.usd.cutcamera import Follow
 from castline.adapters.usd.media import Movie, Plate, Scene, Sound
@@ -47,7 +47,7 @@ def author(
     The frames of movies are extracted into `plates`, if given. Returns what has no picture or no
     sound in the stage, with the reason.
     """
-    if layout.kind_of(root.document) not in PLAYED:
+    if root.kind not in PLAYED:
         for shot in found:
             for key in list(shot.offers):
                 shot.give_up(key, "a collection is no cut that plays")
@@ -140,9 +140,9 @@ def _silent(found: Sequence[Shot]) -> Iterator[Loss]:
 def _dissolves(root: Node) -> Iterator[Loss]:
     """Yield a loss for every transition between pictures: USD has only cuts."""
     for node in walk(root):
-        if layout.kind_of(node.document) == "Track" and node.document.get("kind") == "Video":
+        if node.kind == "Track" and node.document.get("kind") == "Video":
             for child in node.children:
-                if layout.kind_of(child.document) == "Transition":
+                if child.kind == "Transition":
                     reason = "a cut at its midpoint; USD has no transitions"
                     yield Loss(where=where_of(child), field="transition", reason=reason)
 

@@ -22,7 +22,7 @@ from castline.schemas.timemap import TimeMap
 from castline.schemas.values import Take
 
 
-@dataclass
+@dataclass(slots=True)
 class Shot:
     """One clip with what it can show, by the keys of its media references."""
 
@@ -111,7 +111,7 @@ def _look(root: Node, library: Library) -> Iterator[Shot]:
     while waiting:
         node, is_picture, is_enabled = waiting.pop()
         document = node.document
-        kind = layout.kind_of(document)
+        kind = node.kind
         is_enabled = is_enabled and document.get("enabled") is not False
         if kind == "Track":
             is_picture = is_picture and document.get("kind") == "Video"

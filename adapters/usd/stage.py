@@ -59,7 +59,7 @@ def make(cut: Cut, layer: Any, library: Library, folder: Path, plates: Path | No
     clock = Clock(rate)
     found = shots_of(root, library)
     takes.author(layer, found)
-    if layout.kind_of(root.document) in play.PLAYED:
+    if root.kind in play.PLAYED:
         place_shots(found, timeline_of(cut.root), rate)
     meaning.author(layer, root, found, clock)
     losses = play.author(layer, root, found, clock, folder, plates)
