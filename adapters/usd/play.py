@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +227,8 @@ def _follows(desk: _Desk, found: Sequence[Shot]) -> Iterator[Follow]:
 
 def _measure_the_world(layer: Any, scenes: Scenes) -> None:
     """Give the stage the axis and the unit of its scenes; USD converts neither."""
-    for survey in scenes.usable()[:1]:
+    sound = (s for s in scenes.usable() if s.up_axis in ("Y", "Z") and s.meters_per_unit > 0)
+    for survey in islice(sound, 1):
         layer.pseudoRoot.SetInfo("upAxis", survey.up_axis)
         layer.pseudoRoot.SetInfo("metersPerUnit", survey.meters_per_unit)
 
