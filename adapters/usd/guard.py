@@ -27,6 +27,8 @@ MAX_BYTES = 512 << 20
 MAX_NESTING = 1000
 
 _TEXT = b"#usda"
+_COPY_NAME = "checked.usda"
+_COPY = re.compile(rf"\S*{_COPY_NAME}:(\d+):\d+:?")  # what USD calls the place in the copy it read
 _CRATE = b"PXR-USDC"
 _EXPECTED = {"usda": "USD text", "usdc": "a USD crate", "usd": "USD text or a USD crate"}
 # What stands first after skipping plain text: a whole string, asset path or comment, a bracket, or
@@ -80,7 +82,7 @@ def reading(place: str) -> Iterator[None]:
     except CastlineError:
         raise
     except Tf.ErrorException as error:
-        found = library.reason(error)
+        found = _COPY.sub(r"line \1:", library.reason(error))
         raise UnreadableFileError(f"{place}: found damaged USD: {found}") from None
     except UnicodeDecodeError:
         raise UnreadableFileError(f"{place}: found bytes that are no UTF-8 text") from None
@@ -125,9 +127,14 @@ def _open_text(path: Path, place: str) -> Any:
 
     data = read_bytes(path, MAX_BYTES)
     check_nesting(data, place)
-    layer = Sdf.Layer.CreateAnonymous(".usda")
-    # From the very bytes that were checked: the file may change meanwhile.
-    if not layer.ImportFromString(data.decode("utf-8")):
+    # From the very bytes that were checked, since the file may change meanwhile. USD reads a file
+    # in half the time that it takes for a string.
+    data.decode("utf-8")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        checked = Path(folder) / _COPY_NAME
+        checked.write_bytes(data)
+        layer = Sdf.Layer.OpenAsAnonymous(str(checked))
+    if layer is None:
         raise UnreadableFileError(f"{place}: found damaged USD text")
     return layer
 
