@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import opentimelineio as otio
+
 from castline.adapters.usd import layout
+from castline.adapters.usd.document import long_floats
 from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.meaning import (
     APPEARANCE_FIELDS,
@@ -78,6 +82,14 @@ def make_range(start: float, duration: float, rate: float) -> Document:
     }
 
 
+def make_gap(frames: float, rate: float) -> Stored:
+    """Return a gap of so many frames."""
+    length = otio.opentime.RationalTime(frames, rate)
+    document = json.loads(otio.schema.Gap(duration=length).to_json_string())
+    document["source_range"] = make_range(0, frames, rate)
+    return Stored(document, long_floats(document))
+
+
 def _time(value: float, rate: float) -> Document:
     return {"OTIO_SCHEMA": "RationalTime.1", "rate": float(rate), "value": float(value)}
 
@@ -104,6 +116,12 @@ def _set_edge(key: str, *, is_start: bool) -> Callable[[Document, Edit], None]:
             first = float(edit.value)
         else:
             last = float(edit.value)
+        if last < first and key == "marked_range":  # a marker that is moved past its other edge
+            first, last = (
+                (first, first + duration["value"])
+                if is_start
+                else (last - duration["value"], last)
+            )
         if last < first:
             raise edit.refuse("an end that is not before the start")
         own["start_time"] = _time(first, rate)

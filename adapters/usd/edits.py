@@ -12,7 +12,7 @@ from typing import Any
 
 from castline.adapters.usd import layout, moves, placement, timecodes
 from castline.adapters.usd.document import long_floats
-from castline.adapters.usd.edit import Edit, edit_object
+from castline.adapters.usd.edit import Edit, edit_object, make_gap
 from castline.adapters.usd.meaning import cast_of
 from castline.adapters.usd.node import Node
 from castline.adapters.usd.payload import references_of
@@ -43,6 +43,10 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
     top = _node_of(root, layout.ROOT_NAME, nodes)
     rate = placement.rate_of(top)
     placement.place(top, rate)
+    if _fill_holes(root, nodes, rate):
+        nodes.clear()
+        top = _node_of(root, layout.ROOT_NAME, nodes)
+        placement.place(top, rate)
     frame = _Frame(file, rate, cast_of(top))
     moved: list[tuple[Stored, dict[str, Any]]] = []
     for above, item in _with_parents(root):
@@ -57,21 +61,45 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
         if places and above is not None:
             moved.append((above, {"item": item, **places}))
         _note_switch(item, frame)
+    lengths = {key: node.duration for key, node in nodes.items() if node.duration is not None}
     for above, places in moved:
         item = places.pop("item")
         node = nodes.get(id(item))
-        if node is not None and node.start is not None and node.end is not None:
-            moves.move(
-                above,
-                item,
-                (node.start, node.end),
-                (places.get(layout.START), places.get(layout.END)),
-                rate,
-                f"{file}: {item.path}",
-            )
-            for child in above.children:
-                child.floats = long_floats(child.document)
+        if node is None or node.start is None or node.end is None:
+            continue
+        bench = moves.Bench(above, lengths, rate, f"{file}: {item.path}: castline:timelineRange")
+        edges = places.get(layout.START), places.get(layout.END)
+        bench.move(item, (node.start, node.end), edges)
+        for child in above.children:
+            child.floats = long_floats(child.document)
     return frame.switches
+
+
+def _fill_holes(root: Stored, nodes: dict[int, Node], rate: float) -> bool:
+    """Put gaps where prims are gone from tracks; return whether there were any.
+
+    What is left stays where it says it is.
+    """
+    filled = False
+    for track in walk(root):
+        if layout.kind_of(track.document) != "Track":
+            continue
+        known = {index: child for child in track.items if (index := _index(child)) is not None}
+        if len(known) == max(known, default=-1) + 1:
+            continue
+        shift, last = 0.0, -1
+        for index in sorted(known):
+            child = known[index]
+            said, start = child.found.get(layout.START), nodes[id(child)].start
+            if index > last + 1 and said is not None and start is not None:
+                if said - start > shift:
+                    gap = make_gap(said - start - shift, rate)
+                    gap.path = f"{track.path}/{layout.prim_name(gap.document, index - 1)}"
+                    track.children.insert(track.children.index(child), gap)
+                    filled = True
+                shift = said - start
+            last = index
+    return filled
 
 
 def _node_of(root: Stored, name: str, nodes: dict[int, Node]) -> Node:

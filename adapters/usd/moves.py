@@ -7,12 +7,14 @@ frames of the stage.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import opentimelineio as otio
 
-from castline.adapters.usd.edit import make_range, range_of
+from castline.adapters.usd.edit import make_gap, make_range, range_of
 from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.stored import Stored
 from castline.schemas.errors import CastlineError, UnreadableFileError
@@ -21,143 +23,135 @@ from castline.schemas.retime_effect import read_warp
 _Edges = tuple[float | None, float | None]
 
 
-def move(
-    track: Stored,
-    item: Stored,
-    old: tuple[float, float],
-    new: _Edges,
-    rate: float,
-    place: str,
-) -> None:
-    """Give an item of a track new edges; `new` holds None for one that stays.
+@dataclass(frozen=True)
+class Bench:
+    """A track, or a stack, on which an item is moved."""
 
-    With one edge the item is trimmed; with both it is moved, and its tail trimmed to fit. Raises
-    `UnreadableFileError` where there is no room.
-    """
-    start = old[0] if new[0] is None else new[0]
-    end = old[1] if new[1] is None else new[1]
-    if kind_of(item.document) == "Transition":
-        _move_transition(item, old, (start, end), rate, place)
-        return
-    if end <= start:
-        raise UnreadableFileError(f"{place}: found the range {start:g} to {end:g}, expected more")
-    if kind_of(track.document) != "Track":
-        if start != old[0]:
-            raise UnreadableFileError(
-                f"{place}: found another start on a stack, expected that of the stack"
-            )
-        _lengthen(item, end - old[1], rate, place)
-        return
-    if new[0] is not None and start != old[0]:
-        _make_room(track, item, start - old[0], rate, place, before=True)
-    if new[1] is not None and end != old[1]:
-        _make_room(track, item, old[1] - end, rate, place, before=False)
-    if new[1] is None:
-        _trim_head(item, start - old[0], rate, place)
-    else:
-        _lengthen(item, (end - start) - (old[1] - old[0]), rate, place)
+    track: Stored
+    lengths: Mapping[int, float]
+    """How long each object was when it was written, by its identity."""
+    rate: float
+    """Of the stage, in frames a second."""
+    place: str
+    """Of the item, for errors."""
 
+    def move(self, item: Stored, old: tuple[float, float], new: _Edges) -> None:
+        """Give an item new edges; `new` holds None for one that stays.
 
-def _move_transition(
-    item: Stored, old: tuple[float, float], new: tuple[float, float], rate: float, place: str
-) -> None:
-    """Change how far a transition reaches to either side of its cut."""
-    for key, longer in (("in_offset", old[0] - new[0]), ("out_offset", new[1] - old[1])):
-        offset = item.document[key]
-        offset["value"] += _in_own(longer, offset["rate"], rate)
-        if offset["value"] < 0:
-            raise UnreadableFileError(
-                f"{place}: found a transition beside its cut, expected one around it"
-            )
-
-
-def _make_room(
-    track: Stored, item: Stored, gap: float, rate: float, place: str, *, before: bool
-) -> None:
-    """Open a gap of so many frames beside an item, or close one where it is below 0."""
-    items = [child for child in track.children if not track.is_marker(child)]
-    at = next(index for index, child in enumerate(items) if child is item)
-    beside = reversed(items[:at]) if before else iter(items[at + 1 :])
-    neighbour = next((n for n in beside if kind_of(n.document) != "Transition"), None)
-    if neighbour is None and not before:
-        return  # nothing follows that could move
-    if neighbour is not None and kind_of(neighbour.document) == "Gap":
-        if _length(neighbour, rate) + gap > 0:
-            _lengthen(neighbour, gap, rate, place)
+        With one edge the item is trimmed; with both it is moved, and its tail trimmed to fit.
+        Raises `UnreadableFileError` where there is no room.
+        """
+        start = old[0] if new[0] is None else new[0]
+        end = old[1] if new[1] is None else new[1]
+        if kind_of(item.document) == "Transition":
+            self._move_transition(item, old, (start, end))
             return
-        gap += _length(neighbour, rate)
-        track.children.remove(neighbour)
-        if gap:
-            _make_room(track, item, gap, rate, place, before=before)
-        return
-    if gap > 0:
-        where = track.children.index(item) + (0 if before else 1)
-        track.children.insert(where, _gap(gap, rate))
-        return
-    if neighbour is None or _length(neighbour, rate) + gap <= 0:
-        raise UnreadableFileError(f"{place}: found no room for it on its track, expected some")
-    if before:
-        _lengthen(neighbour, gap, rate, place)
-    else:
-        _trim_head(neighbour, -gap, rate, place)
+        if end <= start:
+            raise self._refused(f"the range {start:g} to {end:g}", "an end after the start")
+        if kind_of(self.track.document) != "Track":
+            if start != old[0]:
+                raise self._refused(f"the start {start:g}", f"{old[0]:g}, where its stack starts")
+            self._lengthen(item, end - old[1])
+            return
+        if new[0] is not None:
+            self._make_room(item, start - old[0], before=True)
+        if new[1] is not None:
+            self._make_room(item, old[1] - end, before=False)
+        if new[1] is None:
+            self._trim_head(item, start - old[0])
+        else:
+            self._lengthen(item, (end - start) - (old[1] - old[0]))
 
+    def _move_transition(
+        self, item: Stored, old: tuple[float, float], new: tuple[float, float]
+    ) -> None:
+        """Change how far a transition reaches to either side of its cut."""
+        for key, longer in (("in_offset", old[0] - new[0]), ("out_offset", new[1] - old[1])):
+            offset = item.document[key]
+            offset["value"] += self._in_own(longer, offset["rate"])
+            if offset["value"] < 0:
+                raise self._refused("a transition beside its cut", "one around it")
 
-def _length(item: Stored, rate: float) -> float:
-    own = range_of(item.document)
-    if own is None:
-        return 0.0
-    return float(own["duration"]["value"] * rate / own["duration"]["rate"])
+    def _make_room(self, item: Stored, gap: float, *, before: bool) -> None:
+        """Open a gap of so many frames beside an item, or close one where it is below 0."""
+        if not gap:
+            return
+        neighbour = self._neighbour(item, before=before)
+        if neighbour is None and not before:
+            return  # nothing follows that could move
+        if neighbour is not None and kind_of(neighbour.document) == "Gap":
+            left = self._length(neighbour) + gap
+            if left > 0:
+                self._lengthen(neighbour, gap)
+            else:
+                self.track.children.remove(neighbour)
+                self._make_room(item, left, before=before)
+        elif gap > 0:
+            where = self.track.children.index(item) + (0 if before else 1)
+            self.track.children.insert(where, make_gap(gap, self.rate))
+        elif neighbour is None or self._length(neighbour) + gap <= 0:
+            raise self._refused("no room for it on its track", "some")
+        elif before:
+            self._lengthen(neighbour, gap)
+        else:
+            self._trim_head(neighbour, -gap)
 
+    def _neighbour(self, item: Stored, *, before: bool) -> Stored | None:
+        """Return what lies before or after an item, transitions passed over."""
+        items = [child for child in self.track.items if kind_of(child.document) != "Transition"]
+        at = next(index for index, child in enumerate(items) if child is item)
+        at += -1 if before else 1
+        return items[at] if 0 <= at < len(items) else None
 
-def _lengthen(item: Stored, frames: float, rate: float, place: str) -> None:
-    """Change where an item ends, its start as it is."""
-    if not frames:
-        return
-    own = _range(item, place)
-    own["duration"]["value"] += _in_own(frames, own["duration"]["rate"], rate)
-    if own["duration"]["value"] <= 0:
-        raise UnreadableFileError(f"{place}: found nothing left of it, expected some of it")
+    def _length(self, item: Stored) -> float:
+        own = self._range(item)["duration"]
+        return float(own["value"] * self.rate / own["rate"])
 
+    def _lengthen(self, item: Stored, frames: float) -> None:
+        """Change where an item ends, its start as it is."""
+        if not frames:
+            return
+        duration = self._range(item, to_change=True)["duration"]
+        duration["value"] += self._in_own(frames, duration["rate"])
+        if duration["value"] <= 0:
+            raise self._refused("nothing left of it", "some of it")
 
-def _trim_head(item: Stored, frames: float, rate: float, place: str) -> None:
-    """Change where an item begins, its end as it is; below 0 frames it begins earlier."""
-    if not frames:
-        return
-    own = _range(item, place)
-    speed = _speed(item, place)
-    if speed > 0:  # backwards, the start is what is seen last
-        start = own["start_time"]
-        start["value"] += _in_own(frames, start["rate"], rate) * float(speed)
-    _lengthen(item, -frames, rate, place)
+    def _trim_head(self, item: Stored, frames: float) -> None:
+        """Change where an item begins, its end as it is; below 0 frames it begins earlier."""
+        if not frames:
+            return
+        start = self._range(item, to_change=True)["start_time"]
+        speed = self._speed(item)
+        if speed > 0:  # backwards, the start is what is seen last
+            start["value"] += self._in_own(frames, start["rate"]) * float(speed)
+        self._lengthen(item, -frames)
 
+    def _range(self, item: Stored, *, to_change: bool = False) -> dict[str, Any]:
+        """Return an item's source range; where it has none, that of its media, or all of it."""
+        own = item.document.get("source_range") if not to_change else range_of(item.document)
+        if isinstance(own, dict):
+            return own
+        length = self.lengths.get(id(item))
+        if length is None:
+            raise self._refused("an item without a length", "a source range to trim")
+        made = make_range(0, length, self.rate)
+        if to_change:
+            item.document["source_range"] = made
+        return made
 
-def _range(item: Stored, place: str) -> dict[str, Any]:
-    own = range_of(item.document)
-    if own is None:
-        raise UnreadableFileError(f"{place}: found no range to trim, expected a source range")
-    return own
+    def _speed(self, item: Stored) -> Fraction:
+        effects = item.document.get("effects") or []
+        try:
+            live = [otio.core.deserialize_json_from_string(json.dumps(e)) for e in effects]
+            warp = read_warp(live, self.place)
+        except (CastlineError, ValueError) as error:
+            raise self._refused(f"a retime that cannot be trimmed ({error})", "a speed") from None
+        if warp.tables:
+            raise self._refused("a warp curve", "one speed to trim at")
+        return warp.speed
 
+    def _in_own(self, frames: float, own_rate: float) -> float:
+        return frames if own_rate == self.rate else frames * own_rate / self.rate
 
-def _speed(item: Stored, place: str) -> Fraction:
-    effects = item.document.get("effects") or []
-    try:
-        live = [otio.core.deserialize_json_from_string(json.dumps(e)) for e in effects]
-        warp = read_warp(live, place)
-    except (CastlineError, ValueError) as error:
-        raise UnreadableFileError(
-            f"{place}: found a retime that cannot be trimmed: {error}"
-        ) from None
-    if warp.tables:
-        raise UnreadableFileError(f"{place}: found a warp curve, expected one speed to trim at")
-    return warp.speed
-
-
-def _in_own(frames: float, own_rate: float, rate: float) -> float:
-    return frames if own_rate == rate else frames * own_rate / rate
-
-
-def _gap(frames: float, rate: float) -> Stored:
-    text = otio.schema.Gap(duration=otio.opentime.RationalTime(frames, rate)).to_json_string()
-    document = json.loads(text)
-    document["source_range"] = make_range(0, frames, rate)
-    return Stored(document, [])
+    def _refused(self, found: str, expected: str) -> UnreadableFileError:
+        return UnreadableFileError(f"{self.place}: found {found}, expected {expected}")
