@@ -10,10 +10,11 @@ import opentimelineio as otio
 import orjson
 
 from castline.adapters.paths import require_file
-from castline.adapters.usd import guard, library, sandbox, stored
+from castline.adapters.usd import guard, library, stored
 from castline.adapters.usd.edits import apply_edits
 from castline.adapters.usd.floats import pairs, restore_floats
 from castline.adapters.usd.garbage import collected_later
+from castline.adapters.usd.sandbox import MEMORY, Sandbox
 from castline.adapters.usd.stored import Stored
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.takes import switch_take
@@ -21,6 +22,9 @@ from castline.schemas.takes import switch_take
 SECONDS = 10.0
 SECONDS_PER_MEGABYTE = 4.0
 """CPU time that a file's size allows: some ten times what a sound one of that size takes."""
+
+_MISFITS = (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError)
+"""What values that nobody expects raise."""
 
 _EXTRACT = "castline.adapters.usd.extract:extract"
 
@@ -33,18 +37,24 @@ def read(path: str | Path) -> otio.core.SerializableObject:
     is no such file, `NewerVersionError` for one of a later castline and `MissingDependencyError`
     where USD is not installed.
     """
+    with Sandbox() as sandbox:
+        return read_in(sandbox, path)
+
+
+def read_in(sandbox: Sandbox, path: str | Path) -> otio.core.SerializableObject:
+    """Read as `read` does, in a child process that may have read others before."""
     path = Path(path)
     library.look_for()
     with collected_later():
-        root = _stored_in(path)
-        switches = apply_edits(root, str(path))
+        root = _stored_in(sandbox, path)
+        switches = _apply_edits(root, path)
         live = restore_floats(_revive(root, path), root)
         if switches:
             _switch_takes(live, root, switches)
         return live
 
 
-def _stored_in(path: Path) -> Stored:
+def _stored_in(sandbox: Sandbox, path: Path) -> Stored:
     """Return the objects that the file holds."""
     size = require_file(path).stat().st_size
     if size > guard.MAX_BYTES:
@@ -54,11 +64,20 @@ def _stored_in(path: Path) -> Stored:
         [str(path)],
         seconds=SECONDS + SECONDS_PER_MEGABYTE * size / 2**20,
         place=str(path),
-        memory=sandbox.MEMORY + 4 * size,
+        memory=MEMORY + 4 * size,
     )
     if isinstance(found, dict) and "document" in found:
         return stored.single(found["document"], str(path))
     return stored.gather(found.get("objects") if isinstance(found, dict) else None, str(path))
+
+
+def _apply_edits(root: Stored, path: Path) -> list[tuple[Stored, str]]:
+    """Let the stage's edits into the documents, which nobody has looked at yet."""
+    try:
+        return apply_edits(root, str(path))
+    except _MISFITS as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise UnreadableFileError(f"{path}: found values that no cut has: {reason}") from None
 
 
 def _revive(root: Stored, path: Path) -> otio.core.SerializableObject:

@@ -12,6 +12,7 @@ bound but wall time.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -35,11 +36,17 @@ MEMORY = 4 << 30
 """Bytes of address space that a child may take, unless told otherwise."""
 
 MAX_ANSWER = 1 << 30
+SPARE_SECONDS = 30.0
+"""Wall time beside four times the CPU time: other programs want the machine too."""
 START_SECONDS = 60.0
 """Wall time within which a Python has started and found USD."""
 
 _PYTHON = re.compile(r"(?:python|hython|mayapy)[\d.]*w?(?:_d)?(?:\.exe)?", re.IGNORECASE)
 _HOMES = ("castline", "castline.adapters", "castline.schemas")
+_SHORT = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Why a process may not start now, and may well start later."""
+
+_fit: set[str] = set()
 _unfit: set[str] = set()
 
 
@@ -92,9 +99,9 @@ class Sandbox:
         Raises what the function raised, where that is a `CastlineError`; else, and where the child
         died or had to be ended, `UnreadableFileError` in one line that begins with `place`.
         """
-        child = self._ready()
+        child = self._ready(place)
         if child is None:
-            return _run_here(function, arguments)
+            return _run_here(function, arguments, place)
         request = {
             "function": function,
             "arguments": arguments,
@@ -102,25 +109,35 @@ class Sandbox:
             "memory": memory,
         }
         try:
-            answer = child.ask(json.dumps(request).encode(), 30 + 4 * seconds)
+            answer = child.ask(json.dumps(request).encode(), SPARE_SECONDS + 4 * seconds)
         except BaseException:  # also of who waits: a child that still answers is of no use
             self.close()
             raise
         if answer is None:
             self._child = None
             raise UnreadableFileError(f"{place}: {child.epitaph(seconds)}")
-        return _open(answer, place)
+        try:
+            kind, found = _open(answer)
+        except (ValueError, TypeError, RecursionError):
+            self.close()  # what it says next may still be about this
+            raise UnreadableFileError(f"{place}: found damage that confuses USD") from None
+        if kind == worker.RESULT:
+            return found
+        raise _error_in(kind, *found, place)
 
-    def _ready(self) -> _Child | None:
+    def _ready(self, place: str) -> _Child | None:
         """Return the child, started if need be, or None where no Python is fit."""
         if self._child is None or self._child.is_dead():
             self.close()
             for python in _pythons():
                 if python in _unfit:
                     continue
-                if child := _start(python):
+                if child := _start(python, place):
+                    _fit.add(python)
                     self._child = child
                     break
+                if python in _fit:  # never in this process because another was slow
+                    raise UnreadableFileError(f"{place}: {python} does not start")
                 _unfit.add(python)
         return self._child
 
@@ -179,8 +196,8 @@ class _Child:
         return f"found damage that ends USD ({how}), expected a sound USD file"
 
     def is_dead(self) -> bool:
-        """Say whether the process has ended by itself."""
-        return self._process.poll() is not None
+        """Say whether the process has ended, or is about to."""
+        return self._late or self._process.poll() is not None
 
     def end(self) -> None:
         """Kill the process and all that it started, and clean up after it."""
@@ -205,11 +222,13 @@ class _Child:
                 self._process.kill()
 
 
-def _start(python: str) -> _Child | None:
+def _start(python: str, place: str) -> _Child | None:
     """Return a child that answers, or None where this Python is not one like ours."""
     try:
         child = _Child(python)
-    except OSError:
+    except OSError as error:
+        if error.errno in _SHORT:
+            raise UnreadableFileError(f"{place}: no process starts: {error.strerror}") from None
         return None
     try:
         answer = child.ask(_setup(), START_SECONDS)
@@ -224,7 +243,8 @@ def _start(python: str) -> _Child | None:
 
 def _setup() -> bytes:
     homes = "\0".join(f"{name}\1{sys.modules[name].__file__}" for name in _HOMES)
-    paths = "\0".join(str(Path(path).absolute()) for path in sys.path if isinstance(path, str))
+    kept = [path for path in sys.path if isinstance(path, str) and path]  # not where we stand
+    paths = "\0".join(str(Path(path).absolute()) for path in kept)
     return f"{homes}\0\0{paths}".encode("utf-8", "surrogateescape")
 
 
@@ -256,26 +276,31 @@ def _pythons() -> list[str]:
     return [path for path in fit if os.access(path, os.X_OK)]
 
 
-def _open(answer: bytes, place: str) -> Any:
-    """Return the result in an answer or raise the error in it; the answer may be anything."""
+def _open(answer: bytes) -> tuple[bytes, Any]:
+    """Return what an answer begins with, and its data; the answer may be anything."""
     kind, data = answer[:1], answer[1:]
-    try:
-        if kind == worker.RESULT:
-            return orjson.loads(data)
-        name, message = json.loads(data)
-    except (ValueError, TypeError, RecursionError):
-        raise UnreadableFileError(f"{place}: found damage that confuses USD") from None
-    known = getattr(errors, str(name), None)
+    if kind == worker.RESULT:
+        return kind, orjson.loads(data)
+    name, message = json.loads(data)
+    return kind, (str(name), str(message))
+
+
+def _error_in(kind: bytes, name: str, message: str, place: str) -> CastlineError:
+    known = getattr(errors, name, None)
     if kind == worker.REFUSAL and isinstance(known, type) and issubclass(known, CastlineError):
-        raise known(str(message))
+        return known(message)
     if name == "MemoryError":
-        raise UnreadableFileError(f"{place}: found what needs more memory than there is for it")
-    reason = " ".join(str(message).split())[:300]
-    raise UnreadableFileError(f"{place}: found what USD cannot read: {name}: {reason}")
+        return UnreadableFileError(f"{place}: found what needs more memory than there is for it")
+    reason = " ".join(message.split())[:300]
+    return UnreadableFileError(f"{place}: found what USD cannot read: {name}: {reason}")
 
 
-def _run_here(function: str, arguments: list[Any]) -> Any:
+def _run_here(function: str, arguments: list[Any], place: str) -> Any:
     library.require()
-    with library.quiet():
-        result = worker.find(function)(*arguments)
-    return orjson.loads(orjson.dumps(result))
+    try:
+        with library.quiet():
+            return orjson.loads(orjson.dumps(worker.find(function)(*arguments)))
+    except CastlineError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as the child does
+        raise _error_in(worker.FAULT, type(error).__name__, str(error), place) from None

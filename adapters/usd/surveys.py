@@ -15,7 +15,8 @@ MEDIA = "media"
 """The prim below a clip that brings its scene in."""
 
 _LOOK = "castline.adapters.usd.scenes"
-_SECONDS = 120.0
+SECONDS = 120.0
+"""CPU time for one look into a scene."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Scenes:
 
     def _ask(self, what: str, path: Path, *arguments: Any) -> Any:
         return self._sandbox.run(
-            f"{_LOOK}:{what}", [str(path), *arguments], seconds=_SECONDS, place=str(path)
+            f"{_LOOK}:{what}", [str(path), *arguments], seconds=SECONDS, place=str(path)
         )
 
 
