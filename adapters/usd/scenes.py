@@ -15,6 +15,7 @@ from typing import Any
 
 from castline.adapters.usd import guard, lens
 from castline.schemas.errors import UnreadableFileError
+from castline.schemas.exact import exact_rate
 
 Stretch = Sequence[float]
 _Sample = tuple[float, list[float]]
@@ -57,7 +58,7 @@ def survey(path: str) -> dict[str, Any]:
         "cameras": below or cameras,
         "rate": stage.GetTimeCodesPerSecond(),
         "up_axis": str(UsdGeom.GetStageUpAxis(stage)),
-        "meters_per_unit": UsdGeom.GetStageMetersPerUnit(stage),
+        "meters_per_unit": _finite([UsdGeom.GetStageMetersPerUnit(stage)], path)[0],
     }
 
 
@@ -85,7 +86,7 @@ def film(path: str, camera: str, stretches: Sequence[Stretch]) -> dict[str, Any]
         for attribute in numbers.values():
             value = attribute.Get(time)
             found.extend(value if isinstance(value, Gf.Vec2f) else [value])
-        return [float(number) for number in found]
+        return _finite(found, f"{path}: {camera} at {code:g}")
 
     moving = _moving_times(prim, [*numbers.values(), *steps.values()])
     world: list[Any] = []
@@ -93,8 +94,10 @@ def film(path: str, camera: str, stretches: Sequence[Stretch]) -> dict[str, Any]
     held: dict[str, list[Any]] = {name: [] for name in steps}
     for stretch in stretches:
         knots = _knots(stretch, moving)
+        _require_few(len(world) + len(knots), path)
         for time, values in _refined(stretch, knots, look):
             world.append([time, values[:16]])
+            _require_few(len(world), path)
             place = 16
             for name in numbers:
                 width = 2 if lens.NUMBERS[name].endswith("2") else 1
@@ -102,10 +105,14 @@ def film(path: str, camera: str, stretches: Sequence[Stretch]) -> dict[str, Any]
                 lenses[name].append([time, part if width > 1 else part[0]])
                 place += width
         for name, attribute in steps.items():
-            held[name] += [[t, _plain(v)] for t, v in _held(stretch, attribute, moving)]
-        if len(world) > MAX_SAMPLES:
-            raise UnreadableFileError(f"{path}: found more than {MAX_SAMPLES} camera samples")
+            place = f"{path}: {camera}.{name}"
+            held[name] += [[t, _plain(v, place)] for t, v in _held(stretch, attribute, moving)]
     return {"world": world, "numbers": lenses, "steps": held}
+
+
+def _require_few(count: int, path: str) -> None:
+    if count > MAX_SAMPLES:
+        raise UnreadableFileError(f"{path}: found more than {MAX_SAMPLES} camera samples")
 
 
 def retime(path: str, roots: Sequence[str], stretches: Sequence[Stretch]) -> str:
@@ -160,10 +167,9 @@ def _open(path: str) -> Any:
         stage = Usd.Stage.Open(path)
     if stage is None:
         raise UnreadableFileError(f"{path}: found damaged USD")
-    if not stage.GetTimeCodesPerSecond() > 0 or not math.isfinite(stage.GetTimeCodesPerSecond()):
-        raise UnreadableFileError(
-            f"{path}: found {stage.GetTimeCodesPerSecond()} time codes a second, expected above 0"
-        )
+    rate = stage.GetTimeCodesPerSecond()
+    if not math.isfinite(rate) or rate <= 0 or not exact_rate(rate):
+        raise UnreadableFileError(f"{path}: found {rate} time codes a second, expected above 0")
     return stage
 
 
@@ -285,7 +291,17 @@ def _is_smooth(kind: str) -> bool:
     return kind.startswith((*smooth, "texCoord", "frame"))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, (str, int, float, bool)):
+def _plain(value: Any, place: str) -> Any:
+    if isinstance(value, (str, bool)):
         return value
-    return [[float(number) for number in row] for row in value]
+    if isinstance(value, (int, float)):
+        return _finite([value], place)[0]
+    return [_finite(row, place) for row in value]
+
+
+def _finite(numbers: Iterable[Any], place: str) -> list[float]:
+    """Return numbers as floats; raises `UnreadableFileError` for one that is none."""
+    found = [float(number) for number in numbers]
+    if not all(map(math.isfinite, found)):
+        raise UnreadableFileError(f"{place}: found a value that is no number")
+    return found
