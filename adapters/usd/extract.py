@@ -39,7 +39,10 @@ def extract(path: str) -> dict[str, Any]:
         if root is not None:
             return {"objects": _Walk(layer, path).objects_from(root)}
         if find_spec(_OTHERS):
-            document = import_module(_OTHERS).document_of(layer)
+            try:
+                document = import_module(_OTHERS).document_of(layer)
+            except UnreadableFileError as error:  # it knows the place, not the file
+                raise UnreadableFileError(f"{path}: {error}") from None
             if document is not None:
                 return {"document": document}
     raise UnreadableFileError(

@@ -11,13 +11,17 @@ import threading
 import zipfile
 from pathlib import Path
 
+import builders
 import opentimelineio as otio
 import pytest
+import usd_hostile as hostile
 from opentimelineio import opentime, schema
 
 from castline.adapters import usd
-from castline.adapters.usd import guard, layout
-from castline.schemas.errors import NewerVersionError, UnreadableFileError
+from castline.adapters.usd import guard, layout, surveys
+from castline.adapters.usd.reader import read_in
+from castline.adapters.usd.sandbox import Sandbox
+from castline.schemas.errors import CastlineError, NewerVersionError, UnreadableFileError
 
 pytest.importorskip("pxr")
 
@@ -301,6 +305,12 @@ def test_a_file_of_a_later_castline_is_not_guessed_at(tmp_path):
         usd.read(tmp_path / "b.usda")
 
 
+def test_a_broken_usdotio_timeline_is_refused_with_the_files_name(tmp_path):
+    path = tmp_path / "a.usda"
+    path.write_text('#usda 1.0\ndef OtioTimeline "t"\n{\n}\n')
+    assert refused(path).startswith(f"{path}: /t: ")
+
+
 def test_what_a_file_references_is_never_opened(tmp_path):
     usd.write(cut(), tmp_path / "a.usda")
     text = (tmp_path / "a.usda").read_text()
@@ -312,45 +322,103 @@ def test_what_a_file_references_is_never_opened(tmp_path):
     assert usd.read(tmp_path / "b.usda").name == "cut"
 
 
-def read_all_flipped(source: Path, places: list[int], folder: Path) -> list[str]:
+def test_a_cut_with_a_bomb_in_it_or_with_itself_below_it_reads_at_once(tmp_path):
+    usd.write(cut(), tmp_path / "a.usda")
+    text = (tmp_path / "a.usda").read_text()
+    (tmp_path / "b.usda").write_text(text + hostile.bomb_text())
+    assert otio_text(usd.read(tmp_path / "b.usda")) == otio_text(cut())
+    itself = text.replace("(\n", f"(\n    subLayers = [@{tmp_path / 'c.usda'}@]\n", 1)
+    assert itself != text
+    (tmp_path / "c.usda").write_text(itself)
+    assert otio_text(usd.read(tmp_path / "c.usda")) == otio_text(cut())
+
+
+def info(path: Path) -> str:
+    """Ask the command line what is in a file that it must refuse; return what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "castline", "info", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert str(path) in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("kind", hostile.HOSTILE)
+def test_what_is_made_to_hurt_is_refused_here_and_on_the_command_line(kind, tmp_path):
+    suffix, make = hostile.HOSTILE[kind]
+    path = make(tmp_path / f"a.{suffix}")
+    assert refused(path) in info(path)
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("path", MALFORMED, ids=lambda p: p.name)
+def test_malformed_files_are_one_line_on_the_command_line(path):
+    info(path)
+
+
+def truncated(source: Path, folder: Path) -> list[Path]:
+    """Return copies of a file that end after 1 kB, after 2 kB and so on."""
+    data = source.read_bytes()
+    folder.mkdir()
+    paths = []
+    for size in range(1024, len(data), 1024):
+        paths.append(folder / f"{size:06}{source.suffix}")
+        paths[-1].write_bytes(data[:size])
+    return paths
+
+
+@pytest.mark.parametrize("suffix", ["usda", "usdc", "usdz"])
+def test_a_file_that_ends_too_early_is_refused(suffix, tmp_path):
+    usd.write(builders.cut(30), tmp_path / f"a.{suffix}")
+    paths = truncated(tmp_path / f"a.{suffix}", tmp_path / "truncated")
+    assert len(paths) > 5
+    with Sandbox() as sandbox:
+        for path in paths:
+            with pytest.raises(UnreadableFileError) as caught:
+                read_in(sandbox, path)
+            assert "\n" not in str(caught.value)
+            assert "signal" not in str(caught.value)
+
+
+def read_all_flipped(source: Path, places: list[int]) -> list[str]:
     """Read 200 copies, each with some of these bytes changed or cut short; return what each gave.
 
-    In another process, since this one should live to tell.
+    In one child process, as long as it lives.
     """
     whole = source.read_bytes()
     chance = random.Random(7)
-    folder.mkdir()
-    for index in range(200):
-        data = bytearray(whole)
-        for _ in range(chance.randrange(1, 6)):
-            data[chance.choice(places)] = chance.choice([0, 255, chance.randrange(256)])
-        if index % 4 == 0:
-            del data[chance.randrange(len(data)) :]
-        (folder / f"{index:03}{source.suffix}").write_bytes(data)
-    code = (
-        "import sys, pathlib\n"
-        "from castline.adapters import usd\n"
-        "from castline.schemas.errors import CastlineError\n"
-        "for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):\n"
-        "    try: usd.read(path)\n"
-        "    except CastlineError as error: print(type(error).__name__, '\\n' in str(error))\n"
-        "    else: print('read')\n"
-    )
-    command = [sys.executable, "-c", code, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr[-600:]
-    return done.stdout.splitlines()
+    path = source.with_name(f"flipped{source.suffix}")
+    found = []
+    with Sandbox() as sandbox:
+        for index in range(200):
+            data = bytearray(whole)
+            for _ in range(chance.randrange(1, 6)):
+                data[chance.choice(places)] = chance.choice([0, 255, chance.randrange(256)])
+            if index % 4 == 0:
+                del data[chance.randrange(len(data)) :]
+            path.write_bytes(data)
+            try:
+                read_in(sandbox, path)
+                found.append("read")
+            except CastlineError as error:
+                assert "\n" not in str(error)
+                found.append(type(error).__name__)
+    return found
 
 
 @pytest.mark.parametrize("suffix", ["usda", "usdz"])
 def test_flipped_bytes_give_an_error_or_a_cut(suffix, tmp_path):
     source = tmp_path / f"a.{suffix}"
     usd.write(cut(), source)
-    places = list(range(source.stat().st_size))
-    found = read_all_flipped(source, places, tmp_path / "flipped")
-    assert len(found) == 200
-    assert set(found) <= {"read", "UnreadableFileError False", "NewerVersionError False"}
-    assert found.count("UnreadableFileError False") > 100
+    found = read_all_flipped(source, list(range(source.stat().st_size)))
+    assert set(found) <= {"read", "UnreadableFileError", "NewerVersionError"}
+    assert found.count("UnreadableFileError") > 100
 
 
 def test_flipped_bytes_in_the_outline_of_a_crate_give_an_error_or_a_cut(tmp_path):
@@ -358,8 +426,160 @@ def test_flipped_bytes_in_the_outline_of_a_crate_give_an_error_or_a_cut(tmp_path
     usd.write(cut(), source)
     data = source.read_bytes()
     table = int.from_bytes(data[16:24], "little")
-    places = [*range(24), *range(table, len(data))]
-    found = read_all_flipped(source, places, tmp_path / "flipped")
-    assert len(found) == 200
-    assert set(found) <= {"read", "UnreadableFileError False"}
-    assert found.count("UnreadableFileError False") > 100
+    found = read_all_flipped(source, [*range(24), *range(table, len(data))])
+    assert set(found) <= {"read", "UnreadableFileError"}
+    assert found.count("UnreadableFileError") > 100
+
+
+SHOT = "/Timeline/tracks/track_0_V1/clip_0_sh010"
+ODD = {
+    "a rate of nothing": ("source_range", {"OTIO_SCHEMA": "TimeRange.1"}),
+    "a key that is a list": ("active_media_reference_key", [1]),
+    "markers that are none": ("markers", {"a": 1}),
+    "a range of numbers": ("source_range", {"start_time": 1, "duration": 2}),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_values_that_no_cut_has_are_refused_where_edits_are_looked_for(kind, tmp_path):
+    from pxr import Sdf
+
+    key, value = ODD[kind]
+    usd.write(cut(), tmp_path / "a.usda")
+    layer = Sdf.Layer.OpenAsAnonymous(str(tmp_path / "a.usda"))
+    attribute = layer.GetAttributeAtPath(f"{SHOT}.{layout.JSON}")
+    document = json.loads(attribute.default) | {key: value}
+    attribute.default = json.dumps(document)
+    layer.Export(str(tmp_path / "b.usda"))
+    refused(tmp_path / "b.usda")
+
+
+@pytest.mark.parametrize("value", ["x", 3, None, [], {"characters": 3}, True])
+def test_a_cast_that_is_none_is_carried_as_it_is(value, tmp_path):
+    timeline = cut()
+    timeline.metadata["castline"] = {"version": 1, "cast": value}
+    usd.write(timeline, tmp_path / "a.usda")
+    assert otio_text(usd.read(tmp_path / "a.usda")) == otio_text(timeline)
+
+
+# As media of a cut
+
+
+def clip_of(path: Path, start: float = 0, length: float = 24, speed: float = 1) -> schema.Clip:
+    whole = opentime.TimeRange(opentime.RationalTime(start, 24), opentime.RationalTime(length, 24))
+    clip = schema.Clip(path.stem, schema.ExternalReference(str(path)), whole)
+    if speed != 1:
+        clip.effects.append(schema.LinearTimeWarp(time_scalar=speed))
+    return clip
+
+
+def written(path: Path, *clips: schema.Clip) -> list[str]:
+    """Write a cut, see that it holds what it should, and return what was lost."""
+    timeline = schema.Timeline("cut")
+    timeline.tracks.append(schema.Track("V1", clips))
+    losses = usd.write(timeline, path)
+    assert otio_text(usd.read(path)) == otio_text(timeline)
+    assert all("\n" not in loss.reason for loss in losses)
+    return [f"{loss.field}: {loss.reason}" for loss in losses]
+
+
+@pytest.mark.parametrize("kind", hostile.HOSTILE)
+def test_a_cut_is_written_with_a_scene_that_is_made_to_hurt(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(surveys, "SECONDS", 1.0)
+    suffix, make = hostile.HOSTILE[kind]
+    path = make(tmp_path / f"a.{suffix}")
+    good = hostile.scene(tmp_path / "good.usda")
+    (lost,) = written(tmp_path / "out.usda", clip_of(path), clip_of(good))
+    harmless = {"a cyclic sublayer", "a reference to itself"}
+    assert lost.startswith("camera: " if kind in harmless else "picture: ")
+    if kind == "a bomb":
+        assert "busy for more than 1 seconds" in lost
+    if kind.startswith("deep text"):
+        assert "ends USD (signal" in lost
+
+
+@pytest.mark.corpus
+def test_a_cut_is_written_with_malformed_scenes(tmp_path):
+    lost = written(tmp_path / "out.usda", *(clip_of(path) for path in MALFORMED))
+    assert len(lost) == len(MALFORMED)
+    assert all(reason.startswith("picture: the scene cannot be used") for reason in lost)
+
+
+def test_a_cut_is_written_with_crates_that_end_too_early(tmp_path):
+    usd.write(builders.cut(30), tmp_path / "a.usdc")
+    paths = truncated(tmp_path / "a.usdc", tmp_path / "truncated")
+    lost = written(tmp_path / "out.usda", *map(clip_of, paths))
+    assert len(lost) == len(paths) > 5
+    assert all(reason.startswith("picture: the scene cannot be used") for reason in lost)
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "1e-300", "1e-5"])
+def test_a_scene_without_a_usable_rate_is_a_loss(rate, tmp_path):
+    path = hostile.scene(tmp_path / "a.usda", rate=rate)
+    for speed in (1, -1, 0.5):
+        (lost,) = written(tmp_path / "out.usda", clip_of(path, speed=speed))
+        assert "time codes a second, expected above 0" in lost
+
+
+NO_NUMBERS = {
+    "NaN": {"moves": "0: (nan, 0, 0), 40: (1, 1, 1)"},
+    "infinity": {"moves": "0: (inf, 0, 0), 20: (-inf, 0, 0), 40: (0, 0, 0)"},
+    "a time that is none": {"moves": "nan: (0, 0, 0)"},
+    "infinite times": {"moves": "inf: (0, 0, 0), -inf: (1, 1, 1), 3: (2, 2, 2)"},
+    "a lens of NaN": {"lens": "float focalLength = nan"},
+    "a lens that turns NaN": {"lens": "float horizontalAperture.timeSamples = {0: 1, 5: nan}"},
+    "a range of infinity": {"lens": "float2 clippingRange = (0, inf)"},
+    "planes of NaN": {"lens": "float4[] clippingPlanes = [(nan, 0, 0, 1)]"},
+    "words": {"lens": 'string focalLength = "long"'},
+    "nothing": {"lens": "float focalLength.timeSamples = {0: None}"},
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+@pytest.mark.parametrize("speed", [1, -1])
+def test_a_camera_whose_values_are_no_numbers_is_not_followed(kind, speed, tmp_path):
+    path = hostile.scene(tmp_path / "a.usda", **NO_NUMBERS[kind])
+    good = hostile.scene(tmp_path / "good.usda")
+    lost = written(tmp_path / "out.usda", clip_of(path, speed=speed), clip_of(good))
+    assert any(reason.startswith("camera: the cut camera stays") for reason in lost)
+    times, _ = camera(tmp_path / "out.usda", "xformOp:transform")
+    assert times[0] == 24
+
+
+def test_a_camera_without_an_aperture_is_followed(tmp_path):
+    path = hostile.scene(
+        tmp_path / "a.usda", lens="float horizontalAperture = 0\nfloat verticalAperture = 0"
+    )
+    assert written(tmp_path / "out.usda", clip_of(path)) == []
+    assert camera(tmp_path / "out.usda", "horizontalAperture") == ([], 0)
+
+
+@pytest.mark.parametrize("line", ["metersPerUnit = nan", "metersPerUnit = -inf"])
+def test_a_scene_whose_unit_is_no_number_is_a_loss(line, tmp_path):
+    path = hostile.scene(tmp_path / "a.usda")
+    path.write_text(path.read_text().replace("(\n", f"(\n    {line}\n", 1))
+    good = hostile.scene(tmp_path / "good.usda")
+    (lost,) = written(tmp_path / "out.usda", clip_of(path), clip_of(good))
+    assert "no number" in lost
+
+
+def test_a_million_samples_are_looked_at_where_they_are_shown(tmp_path):
+    path = hostile.crowded(tmp_path / "a.usda")
+    assert written(tmp_path / "out.usda", clip_of(path, 500)) == []
+    times, _ = camera(tmp_path / "out.usda", "xformOp:transform")
+    assert len(times) > 20
+
+
+def test_a_million_samples_in_a_second_are_too_many_to_follow(tmp_path):
+    path = hostile.crowded(tmp_path / "a.usda", last=24)
+    (lost,) = written(tmp_path / "out.usda", clip_of(path))
+    assert "found more than 200000 camera samples" in lost
+
+
+def camera(path: Path, name: str) -> tuple[list[float], object]:
+    """Return the times and the default of what the cut camera says; no scene is opened."""
+    from pxr import Sdf
+
+    layer = Sdf.Layer.OpenAsAnonymous(str(path))
+    place = f"/{layout.ROOT_NAME}/{layout.CAMERA_NAME}.{name}"
+    return layer.ListTimeSamplesForPath(place), layer.GetAttributeAtPath(place).default

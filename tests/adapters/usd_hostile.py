@@ -67,14 +67,14 @@ def refers_to_itself(path: Path) -> Path:
 
 
 def over_deep_text(path: Path) -> Path:
-    """Write a sound layer whose sublayer nests too deep."""
-    below = nested_prims(path.with_name(f"deep_{path.stem}.usda"))
+    """Write a sound layer whose sublayer nests so deep that USD dies of it."""
+    below = nested_prims(path.with_name(f"deep_{path.stem}.usda"), 100_000)
     path.write_text(f'#usda 1.0\n(subLayers = [@{below}@])\ndef "World" {{}}\n')
     return path
 
 
 def packed_deep_text(path: Path) -> Path:
-    inner = nested_prims(path.with_name("inner.usda"))
+    inner = nested_prims(path.with_name("inner.usda"), 100_000)
     with zipfile.ZipFile(path, "w") as package:
         package.write(inner, "inner.usda")
     return path
