@@ -192,7 +192,7 @@ def _children(prim: Any) -> list[Any]:
     view = prim.nameChildren
     if not view:
         return []
-    prims = view.values()
+    prims: list[Any] = view.values()
     if None in prims:
         raise ValueError("a prim is named but not there")
     if prim.HasInfo("primOrder"):

@@ -123,7 +123,7 @@ class Sandbox:
             raise UnreadableFileError(f"{place}: found damage that confuses USD") from None
         if kind == worker.RESULT:
             return found
-        raise _error_in(kind, *found, place)
+        raise _error_in(kind, found[0], found[1], place)
 
     def _ready(self, place: str) -> _Child | None:
         """Return the child, started if need be, or None where no Python is fit."""

@@ -105,8 +105,8 @@ def film(path: str, camera: str, stretches: Sequence[Stretch]) -> dict[str, Any]
                 lenses[name].append([time, part if width > 1 else part[0]])
                 place += width
         for name, attribute in steps.items():
-            place = f"{path}: {camera}.{name}"
-            held[name] += [[t, _plain(v, place)] for t, v in _held(stretch, attribute, moving)]
+            spot = f"{path}: {camera}.{name}"
+            held[name] += [[t, _plain(v, spot)] for t, v in _held(stretch, attribute, moving)]
     return {"world": world, "numbers": lenses, "steps": held}
 
 

@@ -9,14 +9,14 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 LENGTH_BYTES = 8
 RESULT, REFUSAL, FAULT = b"r", b"e", b"f"
 """What an answer begins with; the last two hold an error's class and message."""
 
 
-def receive(stream: BinaryIO) -> bytes | None:
+def receive(stream: IO[bytes]) -> bytes | None:
     """Return the next message, or None where no more will come."""
     size = stream.read(LENGTH_BYTES)
     if len(size) < LENGTH_BYTES:
@@ -26,7 +26,7 @@ def receive(stream: BinaryIO) -> bytes | None:
     return data if len(data) == length else None
 
 
-def send(stream: BinaryIO, data: bytes) -> None:
+def send(stream: IO[bytes], data: bytes) -> None:
     """Write one message."""
     stream.write(len(data).to_bytes(LENGTH_BYTES, "little"))
     stream.write(data)
@@ -36,7 +36,8 @@ def send(stream: BinaryIO, data: bytes) -> None:
 def find(name: str) -> Callable[..., Any]:
     """Return the function that `package.module:function` names."""
     module, _, function = name.partition(":")
-    return getattr(importlib.import_module(module), function)
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def serve() -> None:
@@ -97,6 +98,7 @@ def _answer(request: bytes) -> bytes:
 
     asked = json.loads(request)
     _bound(asked["seconds"], asked["memory"])
+    fault: Exception
     try:
         return RESULT + orjson.dumps(find(asked["function"])(*asked["arguments"]))
     except CastlineError as error:
