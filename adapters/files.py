@@ -86,7 +86,10 @@ def write(
         if path.exists() and not overwrite:
             raise UnwritableFileError(f"{path}: exists; remove it or pass --overwrite")
         with _one_line(path, UnwritableFileError):
-            return usd.write(timeline, path, plates=plates, home=home, overwrite=overwrite)
+            losses: list[Loss] = usd.write(
+                timeline, path, plates=plates, home=home, overwrite=overwrite
+            )
+            return losses
     with whole_file(path, overwrite=overwrite) as target, _one_line(path, UnwritableFileError):
         arguments: dict[str, Any] = {}
         if rate is not None and suffix in _RATE_ARGUMENT:

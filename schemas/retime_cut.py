@@ -73,9 +73,9 @@ def cut_time_maps(
     clips; else each clip is read as the program wrote it that it or the timeline names.
 
     Transitions take no time: they overlap their neighbours, and their handles lie outside a map's
-    pieces. With `cut_transitions` each between two items that are no gaps is a hard cut at its midpoint, one
-    of them running on into its handle. A clip that cannot be mapped comes with the error; so do all that follow, in a track,
-    what has no known length.
+    pieces. With `cut_transitions` each between two items that are no gaps is a hard cut at its
+    midpoint, one of them running on into its handle. A clip that cannot be mapped comes with the
+    error; so do all that follow, in a track, what has no known length.
     """
     return _Pass(timeline, global_start, rate, convention, None, cut_transitions).run()
 

@@ -67,10 +67,9 @@ def range_of(document: Document) -> Document | None:
     available = active.get("available_range") if active else None
     if not isinstance(available, dict):
         return None
-    document["source_range"] = {
-        key: dict(value) if isinstance(value, dict) else value for key, value in available.items()
-    }
-    return document["source_range"]
+    made = {k: dict(v) if isinstance(v, dict) else v for k, v in available.items()}
+    document["source_range"] = made
+    return made
 
 
 def make_range(start: float, duration: float, rate: float) -> Document:

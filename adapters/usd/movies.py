@@ -41,8 +41,8 @@ def extract(movie: Movie, times: set[Fraction], folder: Path) -> Plate | str:
         start=movie.start,
         rate=facts.exact_rate,
     )
-    numbers = {floor((time - movie.start) * facts.exact_rate) for time in times}
-    wanted = {number for number in numbers if 0 <= number < facts.frames}
+    asked = {floor((time - movie.start) * facts.exact_rate) for time in times}
+    wanted = {number for number in asked if 0 <= number < facts.frames}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         missing = {n for n in wanted if not (folder / _name(prefix, n)).is_file()}
@@ -67,6 +67,8 @@ def _pictures(path: Path, rate: Fraction, wanted: set[int]) -> Iterator[tuple[in
     last = max(wanted)
     with media.open_container(path) as container:
         stream = media.main_picture(container)
+        if stream is None:
+            return
         origin: Fraction | None = None
         for frame in container.decode(stream):
             if frame.pts is None:

@@ -14,6 +14,7 @@ from castline.adapters.usd import guard, library, stored
 from castline.adapters.usd.edits import apply_edits
 from castline.adapters.usd.floats import pairs, restore_floats
 from castline.adapters.usd.garbage import collected_later
+from castline.adapters.usd.layout import suffix_of
 from castline.adapters.usd.sandbox import MEMORY, Sandbox
 from castline.adapters.usd.stored import Stored
 from castline.schemas.errors import UnreadableFileError
@@ -57,6 +58,8 @@ def read_in(sandbox: Sandbox, path: str | Path) -> otio.core.SerializableObject:
 def _stored_in(sandbox: Sandbox, path: Path) -> Stored:
     """Return the objects that the file holds."""
     size = require_file(path).stat().st_size
+    if suffix_of(path) == "usdz":  # media are in it too; its layer alone is read
+        size = min(size, guard.MAX_BYTES)
     if size > guard.MAX_BYTES:
         raise UnreadableFileError(f"{path}: found more than {guard.MAX_BYTES >> 20} MB")
     found = sandbox.run(
