@@ -8,8 +8,8 @@ from typing import Any
 
 import opentimelineio as otio
 
-from castline.adapters.usd.reader import read
-from castline.adapters.usd.writer import write
+from castline.adapters.usd.reading.reader import read
+from castline.adapters.usd.writing.writer import write
 from castline.schemas.errors import UsageError
 
 _LOG = logging.getLogger("castline")

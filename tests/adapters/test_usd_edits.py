@@ -333,6 +333,68 @@ def test_both_edges_move_an_item_as_it_is(folder):
     }
 
 
+def edges_of(desk: Desk, name: str) -> tuple[list[str], list[float]]:
+    """Return the attributes of a clip's edges on the timeline, and their values."""
+    item = next(c for c in desk.timeline.find_clips() if c.name == name)
+    path = next(p for p, thing in desk.objects.items() if thing is item)
+    paths = [f"{path}.{layout.START}", f"{path}.{layout.END}"]
+    return paths, [desk.layer.GetAttributeAtPath(p).default.GetValue() for p in paths]
+
+
+@pytest.fixture(scope="module")
+def row(folder) -> Desk:
+    """Four clips one after the other, a second each."""
+    return desk_of(cut("row", schema.Track("V1", [movie(n) for n in "abcd"])), folder / "row.usdc")
+
+
+def starts(timeline: Any) -> dict[str, tuple[float, float]]:
+    """Return where each clip starts in its media, and how long it is, in frames."""
+    found = {}
+    for clip in timeline.find_clips():
+        own = clip.source_range
+        found[clip.name] = (own.start_time.value, own.duration.value)
+    return found
+
+
+@pytest.mark.parametrize("by", [5, -5])
+def test_a_cut_that_is_rolled_is_rolled(row, by):
+    (_, a_end), (_, end) = edges_of(row, "a")
+    (b_start, _), (start, _) = edges_of(row, "b")
+    found = row.edited((a_end, end + by), (b_start, start + by))
+    assert starts(found) == {
+        "a": (10, 24 + by), "b": (10 + by, 24 - by), "c": (10, 24), "d": (10, 24),
+    }  # fmt: skip
+    assert len(found.tracks[0]) == 4
+
+
+@pytest.mark.parametrize("by", [5, -5])
+def test_a_shot_that_is_slid_between_two_is_slid(row, by):
+    (_, a_end), (_, end) = edges_of(row, "a")
+    b, b_values = edges_of(row, "b")
+    (c_start, _), (start, _) = edges_of(row, "c")
+    found = row.edited(
+        (a_end, end + by),
+        (b[0], b_values[0] + by),
+        (b[1], b_values[1] + by),
+        (c_start, start + by),
+    )
+    assert starts(found) == {
+        "a": (10, 24 + by), "b": (10, 24), "c": (10 + by, 24 - by), "d": (10, 24),
+    }  # fmt: skip
+    assert len(found.tracks[0]) == 4
+
+
+def test_all_that_is_moved_together_is_moved_as_it_is(row):
+    edits = []
+    for name in "abcd":
+        paths, values = edges_of(row, name)
+        edits += [(path, value + 7) for path, value in zip(paths, values, strict=True)]
+    found = row.edited(*edits)
+    assert starts(found) == starts(row.timeline)
+    assert [type(item).__name__ for item in found.tracks[0]] == ["Gap", *["Clip"] * 4]
+    assert found.tracks[0][0].source_range.duration == time(7)
+
+
 def test_a_transition_reaches_as_far_as_its_edges(folder):
     desk = _written("nested", "usda", folder)
     path = next(p for p, t in desk.objects.items() if isinstance(t, schema.Transition))

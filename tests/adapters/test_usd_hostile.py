@@ -18,8 +18,9 @@ import usd_hostile as hostile
 from opentimelineio import opentime, schema
 
 from castline.adapters import usd
-from castline.adapters.usd import guard, layout, surveys
-from castline.adapters.usd.reader import read_in
+from castline.adapters.usd import guard, layout
+from castline.adapters.usd.playing import scenes
+from castline.adapters.usd.reading.reader import read_in
 from castline.adapters.usd.sandbox import Sandbox
 from castline.schemas.errors import CastlineError, NewerVersionError, UnreadableFileError
 
@@ -485,7 +486,7 @@ def written(path: Path, *clips: schema.Clip) -> list[str]:
 
 @pytest.mark.parametrize("kind", hostile.HOSTILE)
 def test_a_cut_is_written_with_a_scene_that_is_made_to_hurt(kind, tmp_path, monkeypatch):
-    monkeypatch.setattr(surveys, "SECONDS", 1.0)
+    monkeypatch.setattr(scenes, "SECONDS", 1.0)
     suffix, make = hostile.HOSTILE[kind]
     path = make(tmp_path / f"a.{suffix}")
     good = hostile.scene(tmp_path / "good.usda")

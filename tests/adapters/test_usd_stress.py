@@ -14,7 +14,7 @@ from opentimelineio import schema
 from opentimelineio.opentime import RationalTime
 
 from castline.adapters import usd
-from castline.adapters.usd import reader
+from castline.adapters.usd.reading import reader
 from castline.adapters.usd.sandbox import Sandbox
 from castline.schemas.errors import CastlineError, NewerVersionError, UnreadableFileError
 

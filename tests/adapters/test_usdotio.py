@@ -10,7 +10,8 @@ from typing import Any
 import opentimelineio as otio
 import pytest
 
-from castline.adapters.usd import layout, usdotio
+from castline.adapters.usd import layout
+from castline.adapters.usd.reading import usdotio
 from castline.schemas.errors import UnreadableFileError
 
 pytest.importorskip("pxr")

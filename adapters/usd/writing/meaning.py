@@ -20,11 +20,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.clock import Clock
 from castline.adapters.usd.node import Node
 from castline.adapters.usd.payload import data_of, record
-from castline.adapters.usd.shot import Shot
-from castline.adapters.usd.specs import apply
+from castline.adapters.usd.playing.clock import Clock
+from castline.adapters.usd.playing.shot import Shot
+from castline.adapters.usd.playing.specs import apply
 from castline.adapters.usd.views import sayable
 from castline.schemas.exact import exact_seconds
 from castline.schemas.timemap import TimeMap

@@ -10,9 +10,9 @@ from typing import Any
 import opentimelineio as otio
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.media import Library, Offer
 from castline.adapters.usd.node import Node
 from castline.adapters.usd.payload import data_of, record, references_of
+from castline.adapters.usd.playing.media import Library, Offer
 from castline.schemas.errors import CastlineError
 from castline.schemas.retime import clip_time_map
 from castline.schemas.retime_cut import ClipInCut, cut_time_maps

@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.document import parse
+from castline.adapters.usd.reading.document import parse
 from castline.schemas.errors import UnreadableFileError
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stored:
     """One object as it was found, with its children in order."""
 

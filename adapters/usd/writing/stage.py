@@ -8,13 +8,15 @@ from typing import Any
 
 import opentimelineio as otio
 
-from castline.adapters.usd import items, layout, meaning, placement, play, takes, timecodes
-from castline.adapters.usd.canonical import Encode
-from castline.adapters.usd.clock import Clock
-from castline.adapters.usd.media import Library
+from castline.adapters.usd import layout, placement, timecodes
 from castline.adapters.usd.node import Node, walk
-from castline.adapters.usd.shot import place as place_shots
-from castline.adapters.usd.shot import shots_of
+from castline.adapters.usd.playing import play
+from castline.adapters.usd.playing.clock import Clock
+from castline.adapters.usd.playing.media import Library
+from castline.adapters.usd.playing.shot import place as place_shots
+from castline.adapters.usd.playing.shot import shots_of
+from castline.adapters.usd.writing import items, meaning, takes
+from castline.adapters.usd.writing.canonical import Encode
 from castline.schemas.roots import timeline_of
 from castline.schemas.values import Loss
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from castline.adapters.usd import layout
 from castline.adapters.usd.payload import references_of
-from castline.adapters.usd.shot import Shot
+from castline.adapters.usd.playing.shot import Shot
 
 
 def author(layer: Any, found: Iterable[Shot]) -> None:

@@ -7,20 +7,24 @@ frames of the stage.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import opentimelineio as otio
 
-from castline.adapters.usd.edit import make_gap, make_range, range_of
 from castline.adapters.usd.layout import kind_of
-from castline.adapters.usd.stored import Stored
+from castline.adapters.usd.reading.edit import make_gap, make_range, range_of
+from castline.adapters.usd.reading.stored import Stored
 from castline.schemas.errors import CastlineError, UnreadableFileError
 from castline.schemas.retime_effect import read_warp
 
-_Edges = tuple[float | None, float | None]
+Edges = tuple[float, float]
+"""Where an item starts and ends on the timeline."""
+
+Wanted = tuple[float | None, float | None]
+"""The same as somebody wants it; None for an edge that stays."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,18 @@ class Bench:
     """How long each object was when it was written, by its identity."""
     rate: float
     """Of the stage, in frames a second."""
+    edges: MutableMapping[int, Edges]
+    """Where each object lies by now, by its identity."""
     place: str
     """Of the item, for errors."""
 
-    def move(self, item: Stored, old: tuple[float, float], new: _Edges) -> None:
-        """Give an item new edges; `new` holds None for one that stays.
+    def move(self, item: Stored, new: Wanted) -> None:
+        """Give an item new edges.
 
         With one edge the item is trimmed; with both it is moved, and its tail trimmed to fit.
         Raises `UnreadableFileError` where there is no room.
         """
+        old = self.edges[id(item)]
         start = old[0] if new[0] is None else new[0]
         end = old[1] if new[1] is None else new[1]
         if kind_of(item.document) == "Transition":
@@ -61,6 +68,7 @@ class Bench:
             self._trim_head(item, start - old[0])
         else:
             self._lengthen(item, (end - start) - (old[1] - old[0]))
+        self.edges[id(item)] = (start, end)
 
     def _move_transition(
         self, item: Stored, old: tuple[float, float], new: tuple[float, float]
@@ -91,10 +99,14 @@ class Bench:
             self.track.children.insert(where, make_gap(gap, self.rate))
         elif neighbour is None or self._length(neighbour) + gap <= 0:
             raise self._refused("no room for it on its track", "some")
-        elif before:
-            self._lengthen(neighbour, gap)
         else:
-            self._trim_head(neighbour, -gap)
+            start, end = self.edges.get(id(neighbour), (0.0, 0.0))
+            if before:
+                self._lengthen(neighbour, gap)
+                self.edges[id(neighbour)] = (start, end + gap)
+            else:
+                self._trim_head(neighbour, -gap)
+                self.edges[id(neighbour)] = (start - gap, end)
 
     def _neighbour(self, item: Stored, *, before: bool) -> Stored | None:
         """Return what lies before or after an item, transitions passed over."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.usd import layout, lens
-from castline.adapters.usd.anchor import anchored
-from castline.adapters.usd.plate import apply_plate
-from castline.adapters.usd.scenes import CLOSE
+from castline.adapters.usd import layout
+from castline.adapters.usd.playing import lens
+from castline.adapters.usd.playing.anchor import anchored
+from castline.adapters.usd.playing.look import CLOSE
+from castline.adapters.usd.playing.plate import apply_plate
 
 IDENTITY = [1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.anchor import anchored
-from castline.adapters.usd.clock import Clock
-from castline.adapters.usd.media import Plate
-from castline.adapters.usd.specs import apply, plain_path
+from castline.adapters.usd.playing.anchor import anchored
+from castline.adapters.usd.playing.clock import Clock
+from castline.adapters.usd.playing.media import Plate
+from castline.adapters.usd.playing.specs import apply, plain_path
 from castline.schemas.timemap import TimeMap
 
 CAMERA = "camera"

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.anchor import anchored
-from castline.adapters.usd.clock import Clock
 from castline.adapters.usd.guard import check_nesting
-from castline.adapters.usd.media import Sound
-from castline.adapters.usd.specs import plain_path
-from castline.adapters.usd.surveys import Survey
+from castline.adapters.usd.playing.anchor import anchored
+from castline.adapters.usd.playing.clock import Clock
+from castline.adapters.usd.playing.media import Sound
+from castline.adapters.usd.playing.scenes import Survey
+from castline.adapters.usd.playing.specs import plain_path
 from castline.schemas.exact import exact_rate
 from castline.schemas.timemap import TimeMap
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.canonical import Encode
 from castline.adapters.usd.node import Node
 from castline.adapters.usd.views import display_name_of, views_of
+from castline.adapters.usd.writing.canonical import Encode
 from castline.schemas.errors import UnwritableFileError
 
 _TYPE = "Scope"  # drawn by nothing, known to everything

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.material import stills
-from castline.adapters.usd import cutcamera, movies, plate, seen, shots
-from castline.adapters.usd.clock import Clock
-from castline.adapters.usd.cutcamera import Follow
-from castline.adapters.usd.media import Movie, Plate, Scene, Sound
 from castline.adapters.usd.node import Node, walk
 from castline.adapters.usd.payload import data_of, references_of
+from castline.adapters.usd.playing import cutcamera, movies, plate, scene, seen
+from castline.adapters.usd.playing.clock import Clock
+from castline.adapters.usd.playing.cutcamera import Follow
+from castline.adapters.usd.playing.media import Movie, Plate, Scene, Sound
+from castline.adapters.usd.playing.scenes import Scenes, Survey
+from castline.adapters.usd.playing.shot import Shot, where_of
 from castline.adapters.usd.sandbox import Sandbox
-from castline.adapters.usd.shot import Shot, where_of
-from castline.adapters.usd.surveys import Scenes, Survey
 from castline.schemas.errors import CastlineError
 from castline.schemas.values import Loss
 
@@ -162,21 +162,21 @@ def _author_shot(desk: _Desk, prim: Any, shot: Shot) -> None:
             desk.lose(shot, what, f"a {type(offer).__name__.lower()} on a track of the other kind")
     if shot.is_picture:
         code = desk.clock.code
-        shots.author_windows(prim, [(code(start), code(end)) for start, end in shot.windows])
+        scene.author_windows(prim, [(code(start), code(end)) for start, end in shot.windows])
 
 
 def _author_scene(desk: _Desk, owner: Any, shot: Shot, key: str, survey: Survey) -> None:
     time_map = shot.maps[key].sampled()
     camera = _camera(shot, key, survey)
     clock, folder = desk.clock, desk.folder
-    if not time_map.pieces or shots.author_scene(owner, survey, camera, time_map, clock, folder):
+    if not time_map.pieces or scene.author_scene(owner, survey, camera, time_map, clock, folder):
         return
     try:
         text = desk.scenes.retime(survey, clock.stretches(time_map, survey.rate))
     except CastlineError as error:
         desk.lose(shot, f"take {key}", f"the scene stands at its own times: {error}")
         return
-    shots.author_retimed(owner, survey, text, str(survey.path))
+    scene.author_retimed(owner, survey, text, str(survey.path))
 
 
 def _author_plate(desk: _Desk, owner: Any, shot: Shot, key: str, offer: Plate) -> None:
@@ -195,7 +195,7 @@ def _author_sound(desk: _Desk, owner: Any, shot: Shot, key: str, sound: Sound) -
         desk.lose(shot, "sound", "it is retimed, and USD plays sound at its own speed alone")
         return
     muted = not shot.is_enabled
-    shots.author_sound(owner, sound, time_map, desk.clock, desk.folder, muted=muted)
+    scene.author_sound(owner, sound, time_map, desk.clock, desk.folder, muted=muted)
 
 
 def _follows(desk: _Desk, found: Sequence[Shot]) -> Iterator[Follow]:

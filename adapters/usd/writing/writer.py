@@ -9,14 +9,15 @@ from typing import Any
 import opentimelineio as otio
 
 from castline.adapters.output import whole_file
-from castline.adapters.usd import layout, library, package
-from castline.adapters.usd.canonical import Encode, parse
+from castline.adapters.usd import layout, library
 from castline.adapters.usd.garbage import collected_later
 from castline.adapters.usd.layout import suffix_of
-from castline.adapters.usd.media import Library
 from castline.adapters.usd.node import split
-from castline.adapters.usd.stage import Cut, Stage, make
+from castline.adapters.usd.playing.media import Library
 from castline.adapters.usd.timecodes import export_text
+from castline.adapters.usd.writing import package
+from castline.adapters.usd.writing.canonical import Encode, parse
+from castline.adapters.usd.writing.stage import Cut, Stage, make
 from castline.schemas.errors import CastlineError, UnwritableFileError
 from castline.schemas.values import Loss
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.material import media
-from castline.adapters.usd.media import Movie, Plate, numbers_among
+from castline.adapters.usd.playing.media import Movie, Plate, numbers_among
 from castline.schemas.errors import CastlineError, UnwritableFileError
 
 _SUFFIX = ".jpg"

@@ -10,13 +10,14 @@ import opentimelineio as otio
 import orjson
 
 from castline.adapters.paths import require_file
-from castline.adapters.usd import guard, library, stored
-from castline.adapters.usd.edits import apply_edits
-from castline.adapters.usd.floats import pairs, restore_floats
+from castline.adapters.usd import guard, library
 from castline.adapters.usd.garbage import collected_later
 from castline.adapters.usd.layout import suffix_of
+from castline.adapters.usd.reading import stored
+from castline.adapters.usd.reading.edits import apply_edits
+from castline.adapters.usd.reading.floats import pairs, restore_floats
+from castline.adapters.usd.reading.stored import Stored
 from castline.adapters.usd.sandbox import MEMORY, Sandbox
-from castline.adapters.usd.stored import Stored
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.takes import switch_take
 
@@ -27,7 +28,7 @@ SECONDS_PER_MEGABYTE = 4.0
 _MISFITS = (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError)
 """What values that nobody expects raise."""
 
-_EXTRACT = "castline.adapters.usd.extract:extract"
+_EXTRACT = "castline.adapters.usd.reading.extract:extract"
 
 
 def read(path: str | Path) -> otio.core.SerializableObject:

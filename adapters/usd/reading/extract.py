@@ -6,8 +6,6 @@ Only the file's own layer is looked at, spec by spec. Nothing is composed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,6 @@ LABELS = "semantics:labels:character"
 TAKES = "take"
 """The variant set whose selected variant speaks for its prim as well."""
 
-_OTHERS = "castline.adapters.usd.usdotio"
 _SCALARS = (str, bool, int, float)
 
 
@@ -38,13 +35,14 @@ def extract(path: str) -> dict[str, Any]:
         root = _root_of(layer)
         if root is not None:
             return {"objects": _Walk(layer, path).objects_from(root)}
-        if find_spec(_OTHERS):
-            try:
-                document = import_module(_OTHERS).document_of(layer)
-            except UnreadableFileError as error:  # it knows the place, not the file
-                raise UnreadableFileError(f"{path}: {error}") from None
-            if document is not None:
-                return {"document": document}
+        from castline.adapters.usd.reading import usdotio
+
+        try:
+            document = usdotio.document_of(layer)
+        except UnreadableFileError as error:  # it knows the place, not the file
+            raise UnreadableFileError(f"{path}: {error}") from None
+        if document is not None:
+            return {"document": document}
     raise UnreadableFileError(
         f"{path}: found a USD stage without a cut, expected a prim with {layout.JSON}"
     )

@@ -14,7 +14,7 @@ import opentimelineio as otio
 from opentimelineio import opentime
 
 from castline.adapters.usd.layout import kind_of
-from castline.adapters.usd.stored import Stored, walk
+from castline.adapters.usd.reading.stored import Stored, walk
 
 _NOT_AS_EXPECTED = (
     AttributeError,

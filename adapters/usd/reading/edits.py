@@ -10,15 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from castline.adapters.usd import layout, moves, placement, timecodes
-from castline.adapters.usd.document import long_floats
-from castline.adapters.usd.edit import Edit, edit_object, make_gap
-from castline.adapters.usd.meaning import cast_of
+from castline.adapters.usd import layout, placement, timecodes
 from castline.adapters.usd.node import Node
 from castline.adapters.usd.payload import references_of
-from castline.adapters.usd.stored import Stored, walk
+from castline.adapters.usd.reading import moves
+from castline.adapters.usd.reading.document import long_floats
+from castline.adapters.usd.reading.edit import Edit, edit_object, make_gap
+from castline.adapters.usd.reading.stored import Stored, walk
 from castline.adapters.usd.views import display_name_of, views_of
+from castline.adapters.usd.writing.meaning import cast_of
 from castline.schemas.values import Cast
+
+_Move = tuple[Stored, Stored, moves.Wanted]
+"""A track, an item on it, and the edges that somebody gave the item."""
 
 
 @dataclass
@@ -48,7 +52,7 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
         top = _node_of(root, layout.ROOT_NAME, nodes)
         placement.place(top, rate)
     frame = _Frame(file, rate, cast_of(top))
-    moved: list[tuple[Stored, dict[str, Any]]] = []
+    moved: list[_Move] = []
     for above, item in _with_parents(root):
         has_place = layout.has_place(item.document, above.document if above else None)
         edits = _edits_of(item, nodes.get(id(item)), frame, has_place)
@@ -59,20 +63,37 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
         if edits:
             item.floats = long_floats(item.document)
         if places and above is not None:
-            moved.append((above, {"item": item, **places}))
+            moved.append((above, item, (places.get(layout.START), places.get(layout.END))))
         _note_switch(item, frame)
+    _move(moved, nodes, frame)
+    return frame.switches
+
+
+def _move(moved: list[_Move], nodes: dict[int, Node], frame: _Frame) -> None:
+    """Move edges on the timeline: whole items first, those before others that make room for them.
+
+    So one that goes later comes after those behind it, and a cut that was rolled, or a shot that
+    was slid between two, is what it looks like.
+    """
     lengths = {key: node.duration for key, node in nodes.items() if node.duration is not None}
-    for above, places in moved:
-        item = places.pop("item")
-        node = nodes.get(id(item))
-        if node is None or node.start is None or node.end is None:
-            continue
-        bench = moves.Bench(above, lengths, rate, f"{file}: {item.path}: castline:timelineRange")
-        edges = places.get(layout.START), places.get(layout.END)
-        bench.move(item, (node.start, node.end), edges)
+    edges = {
+        key: (node.start, node.end)
+        for key, node in nodes.items()
+        if node.start is not None and node.end is not None
+    }
+
+    def turn(move: _Move) -> tuple[bool, float]:
+        _, item, (start, end) = move
+        before = edges[id(item)][0]
+        if start is None or end is None:
+            return True, before
+        return False, -before if start > before else before
+
+    for above, item, wanted in sorted((m for m in moved if id(m[1]) in edges), key=turn):
+        place = f"{frame.file}: {item.path}: castline:timelineRange"
+        moves.Bench(above, lengths, frame.rate, edges, place).move(item, wanted)
         for child in above.children:
             child.floats = long_floats(child.document)
-    return frame.switches
 
 
 def _fill_holes(root: Stored, nodes: dict[int, Node], rate: float) -> bool:

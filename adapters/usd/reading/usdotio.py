@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.usdotio_shapes import ROOT, SHAPES, Shape
+from castline.adapters.usd.reading.usdotio_shapes import ROOT, SHAPES, Shape
 from castline.schemas.errors import UnreadableFileError
 
 MAX_PRIMS = 1_000_000

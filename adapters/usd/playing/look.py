@@ -13,7 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.usd import guard, lens
+from castline.adapters.usd import guard
+from castline.adapters.usd.playing import lens
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.exact import exact_rate
 

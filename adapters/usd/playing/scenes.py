@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.usd.cutcamera import Follow
+from castline.adapters.usd.playing.cutcamera import Follow
 from castline.adapters.usd.sandbox import Sandbox
 from castline.schemas.errors import CastlineError, UnreadableFileError
 
 MEDIA = "media"
 """The prim below a clip that brings its scene in."""
 
-_LOOK = "castline.adapters.usd.scenes"
+_LOOK = "castline.adapters.usd.playing.look"
 SECONDS = 120.0
 """CPU time for one look into a scene."""
 

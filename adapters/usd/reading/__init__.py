@@ -1,0 +1,1 @@
+"""A cut out of a stage: what it says, what was edited on it."""

@@ -1,0 +1,1 @@
+"""A cut into a stage: its objects, their words, and the file."""
