@@ -168,8 +168,10 @@ def test_a_file_larger_than_the_limit_is_refused(tmp_path, monkeypatch):
     usd.write(cut(), tmp_path / "a.usdc")
     usd.write(cut(), tmp_path / "a.usdz")
     monkeypatch.setattr(guard, "MAX_BYTES", 100)
-    for suffix in ("usda", "usdc", "usdz"):
+    for suffix in ("usda", "usdc"):
         refused(tmp_path / f"a.{suffix}")
+    with pytest.raises(UnreadableFileError, match="expected at most 100, stored"):
+        guard.open_layer(tmp_path / "a.usdz")  # its layer counts, not the media beside it
 
 
 def test_a_compressed_usdz_and_one_without_a_layer_first_are_refused(tmp_path):
