@@ -10,8 +10,8 @@ from usd_scenes import make_all
 
 from castline.adapters import usd
 from castline.adapters.usd import layout
+from castline.adapters.usd.appearances import APPEARANCE_FIELDS
 from castline.adapters.usd.playing import lens
-from castline.adapters.usd.writing.meaning import APPEARANCE_FIELDS
 from castline.schemas.places import set_sequence, set_slot, set_take
 from castline.schemas.usdschema import APPEARANCE
 from castline.schemas.values import (

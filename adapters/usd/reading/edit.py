@@ -10,17 +10,16 @@ from typing import Any
 import opentimelineio as otio
 
 from castline.adapters.usd import layout
+from castline.adapters.usd.appearances import (
+    APPEARANCE_FIELDS,
+    appearance_instances,
+    appearance_views,
+)
+from castline.adapters.usd.characters import expected_in, label_of
 from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.payload import data_of, record, references_of
 from castline.adapters.usd.reading.document import long_floats
 from castline.adapters.usd.reading.stored import Stored
-from castline.adapters.usd.writing.meaning import (
-    APPEARANCE_FIELDS,
-    appearance_instances,
-    appearance_views,
-    expected_in,
-    label_of,
-)
 from castline.schemas import names
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.slots import slug

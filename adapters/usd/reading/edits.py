@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from castline.adapters.usd import layout, placement, timecodes
+from castline.adapters.usd.characters import cast_of
 from castline.adapters.usd.node import Node
 from castline.adapters.usd.payload import references_of
 from castline.adapters.usd.reading import moves
@@ -18,7 +19,6 @@ from castline.adapters.usd.reading.document import long_floats
 from castline.adapters.usd.reading.edit import Edit, edit_object, make_gap
 from castline.adapters.usd.reading.stored import Stored, walk
 from castline.adapters.usd.views import display_name_of, views_of
-from castline.adapters.usd.writing.meaning import cast_of
 from castline.schemas.values import Cast
 
 _Move = tuple[Stored, Stored, moves.Wanted]

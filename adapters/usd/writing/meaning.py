@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from castline.adapters.usd import layout
+from castline.adapters.usd.appearances import appearance_instances, appearance_views, unique_names
+from castline.adapters.usd.characters import cast_of, expected_in, label_of, labels_of
 from castline.adapters.usd.node import Node
-from castline.adapters.usd.payload import data_of, record
+from castline.adapters.usd.payload import data_of
 from castline.adapters.usd.playing.clock import Clock
 from castline.adapters.usd.playing.shot import Shot
 from castline.adapters.usd.playing.specs import apply
@@ -41,21 +43,6 @@ _TEXTS = {
 
 _PARTS = ("model", "prompt", "negative_prompt", "seed")
 _MAX_INPUT = 4000  # characters of a parameter; longer ones are records, which the JSON has
-
-APPEARANCE_FIELDS = {
-    "character": ("string", ("character_id",)),
-    "look": ("string", ("look_id",)),
-    "state": ("token", ("state",)),
-    "note": ("string", ("note",)),
-    "score": ("double", ("score", "value")),
-    "worst": ("double", ("score", "worst")),
-    "worstTime": ("timecode", ("score", "worst_time", "value")),
-    "spread": ("double", ("score", "spread")),
-    "frames": ("int", ("score", "frames")),
-    "model": ("string", ("score", "model")),
-    "threshold": ("double", ("score", "threshold")),
-}
-"""Attributes of an appearance: USD's type, and the keys that lead to it in the data."""
 
 
 def author(layer: Any, root: Node, found: Sequence[Shot], clock: Clock) -> None:
@@ -77,21 +64,6 @@ def author(layer: Any, root: Node, found: Sequence[Shot], clock: Clock) -> None:
                 _author_likeness(owner, instance, appearance, shot.maps.get(key), clock)
 
 
-def cast_of(root: Node) -> Cast:
-    """Return the cast that the cut carries."""
-    data = data_of(root.document)
-    return record(Cast, data.get("cast") if data else None) or Cast()
-
-
-def expected_in(slot: Mapping[str, Any]) -> list[str]:
-    """Return the ids of the characters that a slot's data expects."""
-    expected = slot.get("expected")
-    if not isinstance(expected, list):
-        return []
-    found = [item.get("character_id") for item in expected if isinstance(item, dict)]
-    return [item for item in found if isinstance(item, str)]
-
-
 def _author_characters(parent: Any, cast: Cast, found: Sequence[Shot]) -> dict[str, Any]:
     """Author the characters of the cast, and whoever else is spoken of; return paths by id."""
     from pxr import Sdf
@@ -104,7 +76,7 @@ def _author_characters(parent: Any, cast: Cast, found: Sequence[Shot]) -> dict[s
     group = Sdf.PrimSpec(parent, layout.CHARACTERS_NAME, Sdf.SpecifierDef, "Scope")
     group.SetInfo("kind", "group")
     paths = {}
-    for character_id, name in _unique_names(everyone).items():
+    for character_id, name in unique_names(everyone).items():
         prim = Sdf.PrimSpec(group, name, Sdf.SpecifierDef, "Scope")
         prim.SetInfo("kind", "component")
         called = label_of(character_id, cast)
@@ -124,37 +96,6 @@ def _author_slot(prim: Any, slot: Mapping[str, Any], shot: Shot, cast: Cast) -> 
     prim.SetInfo("assetInfo", info)
     if labels := labels_of(slot, cast):
         _label(prim, labels)
-
-
-def labels_of(slot: Mapping[str, Any], cast: Cast) -> list[str]:
-    """Return the names of the characters that a slot expects."""
-    return [label_of(character_id, cast) for character_id in expected_in(slot)]
-
-
-def label_of(character_id: str, cast: Cast) -> str:
-    """Return what people call a character."""
-    character = cast.find(character_id)
-    return sayable(character.name if character else character_id)
-
-
-def appearance_instances(appearances: Iterable[Appearance]) -> dict[str, Appearance]:
-    """Return the appearances of a take by the instance name of each."""
-    found = list(appearances)
-    unique = _unique_names([f"{n}\0{a.character_id}" for n, a in enumerate(found)])
-    return dict(zip(unique.values(), found, strict=True))
-
-
-def appearance_views(instance: str, data: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
-    """Return an appearance's attributes by name: USD's type and the value."""
-    views = {}
-    for name, (kind, keys) in APPEARANCE_FIELDS.items():
-        value: Any = data
-        for key in keys:
-            value = value.get(key) if isinstance(value, Mapping) else None
-        if value is not None:
-            text = sayable(value) if isinstance(value, str) else value
-            views[f"{layout.APPEARANCE}:{instance}:{name}"] = (kind, text)
-    return views
 
 
 def _author_likeness(
@@ -247,17 +188,3 @@ def _spoken_of(found: Sequence[Shot]) -> Iterator[str]:
             yield from expected_in(data)
         for take in shot.takes.values():
             yield from (appearance.character_id for appearance in take.appearances)
-
-
-def _unique_names(keys: Iterable[str]) -> dict[str, str]:
-    """Return an instance name for each key, all different; what follows a NUL makes it."""
-    found: dict[str, str] = {}
-    taken: set[str] = set()
-    for key in keys:
-        name = wanted = layout.instance_name(key.rpartition("\0")[2])
-        number = 2
-        while name in taken:
-            name, number = f"{wanted}_{number}", number + 1
-        taken.add(name)
-        found[key] = name
-    return found
