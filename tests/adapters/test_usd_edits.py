@@ -486,6 +486,44 @@ def test_a_prim_that_is_gone_is_an_item_less_and_a_copy_is_one_more(folder):
     assert found.tracks[0][3].source_range == found.tracks[0][0].source_range
 
 
+def _rename(desk: Desk, prim: Any, name: str) -> None:
+    from pxr import Sdf
+
+    edit = Sdf.BatchNamespaceEdit()
+    edit.Add(Sdf.NamespaceEdit.Rename(prim.path, name))
+    assert desk.layer.Apply(edit)
+
+
+@pytest.mark.parametrize("renamed", "abcd")
+def test_a_prim_with_another_name_is_the_same_item(tmp_path, renamed):
+    timeline = cut("renamed", schema.Track("V1", [movie(n) for n in "abcd"]))
+    desk = desk_of(timeline, tmp_path / "cut.usda")
+    track = desk.layer.GetPrimAtPath("/Timeline/tracks/track_0_V1")
+    prim = next(p for p in track.nameChildren if p.name.endswith(renamed))
+    order = [p.name for p in track.nameChildren]
+    order[order.index(prim.name)] = "hero"
+    _rename(desk, prim, "hero")
+    track.nameChildrenOrder = order
+    assert text_of(desk.read()) == text_of(timeline)
+
+
+def test_a_prim_on_another_track_is_an_item_there(tmp_path):
+    from pxr import Sdf
+
+    tracks = [schema.Track(t, [movie(f"{t}{n}") for n in "abc"]) for t in ("one", "two")]
+    desk = desk_of(cut("moved", *tracks), tmp_path / "cut.usda")
+    tracks_path = "/Timeline/tracks/track_{}"
+    edit = Sdf.BatchNamespaceEdit()
+    target = tracks_path.format("1_two")
+    edit.Add(Sdf.NamespaceEdit.Reparent(tracks_path.format("0_one/clip_1_oneb"), target, -1))
+    assert desk.layer.Apply(edit)
+    found = desk.read()
+    assert [i.name for i in found.tracks[0]] == ["onea", "", "onec"]
+    assert ranges(found.tracks[0]) == {"onea": (0, 1), "onec": (2, 3)}
+    assert [i.name for i in found.tracks[1]] == ["twoa", "twob", "twoc", "oneb"]
+    assert starts(found) == starts(desk.timeline)
+
+
 def test_labels_are_whom_the_slot_expects(folder):
     desk = _written("characters", "usda", folder)
     path = "/Timeline/tracks/track_0_V1/clip_0_sh000"

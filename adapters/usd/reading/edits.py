@@ -105,7 +105,7 @@ def _fill_holes(root: Stored, nodes: dict[int, Node], rate: float) -> bool:
     for track in walk(root):
         if layout.kind_of(track.document) != "Track":
             continue
-        known = {index: child for child in track.items if (index := _index(child)) is not None}
+        known = _as_written(track.items)
         if len(known) == max(known, default=-1) + 1:
             continue
         shift, last = 0.0, -1
@@ -133,17 +133,45 @@ def _node_of(root: Stored, name: str, nodes: dict[int, Node]) -> Node:
     waiting = [(root, top)]
     while waiting:
         stored, node = waiting.pop()
-        known = sorted(
-            ((index, child) for child in stored.children if (index := _index(child)) is not None),
-            key=lambda pair: pair[0],
-        )
-        for _, child in known:
+        for child in _in_order(stored):
             name = child.path.rpartition("/")[2]
             below = Node(child.document, name, layout.kind_of(child.document))
             nodes[id(child)] = below
             (node.markers if stored.is_marker(child) else node.children).append(below)
             waiting.append((child, below))
     return top
+
+
+def _in_order(stored: Stored) -> list[Stored]:
+    """Return the objects right below as they were written."""
+    found: list[Stored] = []
+    for children in (stored.items, stored.markers):
+        known = _as_written(children)
+        found += [known[index] for index in sorted(known)]
+    return found
+
+
+def _as_written(children: list[Stored]) -> dict[int, Stored]:
+    """Return the children that were written, by the index of each; the others were added.
+
+    One that was renamed since stands between two whose indices leave room for it. Of two with one
+    index the second was brought here from elsewhere.
+    """
+    known: dict[int, Stored] = {}
+    for child in children:
+        index = _index(child)
+        if index is not None:
+            known.setdefault(index, child)
+    last = max(known, default=-1)
+    before = -1
+    for child in children:
+        index = _index(child)
+        if index is not None and known.get(index) is child:
+            before = index
+        elif index is None and before + 1 < last and before + 1 not in known:
+            before += 1
+            known[before] = child
+    return known
 
 
 def _index(child: Stored) -> int | None:
