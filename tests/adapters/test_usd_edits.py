@@ -547,6 +547,20 @@ def test_labels_are_whom_the_slot_expects(folder):
         assert text_of(found) == text_of(expected)
 
 
+def test_a_labelled_clip_becomes_a_slot_with_an_id_of_its_own(tmp_path):
+    from pxr import Sdf, Vt
+
+    first, second = movie("sh010"), movie("sh010")
+    first.metadata["castline"] = {"version": 1, "slot_id": "sh010"}
+    desk = desk_of(cut("slots", schema.Track("V1", [first, second])), tmp_path / "cut.usda")
+    prim = desk.layer.GetPrimAtPath("/Timeline/tracks/track_0_V1/clip_1_sh010")
+    kind = Sdf.ValueTypeNames.TokenArray
+    Sdf.AttributeSpec(prim, layout.LABELS, kind).default = Vt.TokenArray(["Mira"])
+    found = desk.read()
+    slot = get_slot(found.tracks[0][1])
+    assert (slot.slot_id, slot.expected[0].character_id) == ("sh010-2", "Mira")
+
+
 def test_a_name_for_people_is_a_name(folder):
     desk = _written("rich", "usda", folder)
     path, item = next((p, t) for p, t in desk.objects.items() if getattr(t, "name", "") == "last")

@@ -41,14 +41,16 @@ class Edit:
         return UnreadableFileError(f"{self.place}: found {self.value!r}, expected {expected}")
 
 
-def edit_object(item: Stored, edit: Edit, cast: Cast, rate: float) -> None:
+def edit_object(item: Stored, edit: Edit, cast: Cast, rate: float, slot_ids: set[str]) -> None:
     """Change an object's document; `rate` is the stage's, in frames a second.
+
+    A clip that becomes a slot gets an id that is not among `slot_ids`, and adds it.
 
     Raises `UnreadableFileError` for what the object cannot say.
     """
     document = item.document
     if edit.name == layout.LABELS:
-        _set_expected(document, edit, cast)
+        _set_expected(document, edit, cast, slot_ids)
     elif edit.name.startswith(f"{layout.APPEARANCE}:"):
         _set_appearance(document, edit)
     elif edit.name == layout.GLOBAL_START:
@@ -182,7 +184,7 @@ def _active(document: Document) -> Document | None:
     return references.get(str(document.get("active_media_reference_key")))
 
 
-def _set_expected(document: Document, edit: Edit, cast: Cast) -> None:
+def _set_expected(document: Document, edit: Edit, cast: Cast, slot_ids: set[str]) -> None:
     """Let the slot expect those whom somebody labelled the clip with."""
     slot = data_of(document) or {}
     before = expected_in(slot)
@@ -199,8 +201,18 @@ def _set_expected(document: Document, edit: Edit, cast: Cast) -> None:
         )
     metadata = document.setdefault("metadata", {})
     data = metadata.setdefault(names.METADATA_KEY, {"version": names.PAYLOAD_VERSION})
-    data.setdefault("slot_id", slug(str(document.get("name") or "")) or "slot")
+    if "slot_id" not in data:
+        data["slot_id"] = _free(slug(str(document.get("name") or "")) or "slot", slot_ids)
     data["expected"] = expected
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    """Return an id that is not taken, and take it."""
+    found, number = wanted, 2
+    while found in taken:
+        found, number = f"{wanted}-{number}", number + 1
+    taken.add(found)
+    return found
 
 
 def _set_appearance(document: Document, edit: Edit) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from castline.adapters.usd import layout, placement, timecodes
 from castline.adapters.usd.characters import cast_of
 from castline.adapters.usd.node import Node
-from castline.adapters.usd.payload import references_of
+from castline.adapters.usd.payload import data_of, references_of
 from castline.adapters.usd.reading import moves
 from castline.adapters.usd.reading.document import long_floats
 from castline.adapters.usd.reading.edit import Edit, edit_object, make_gap
@@ -32,6 +32,7 @@ class _Frame:
     file: str
     rate: float
     cast: Cast
+    slot_ids: set[str]
     switches: list[tuple[Stored, str]] = field(default_factory=list)
 
 
@@ -51,7 +52,7 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
         nodes.clear()
         top = _node_of(root, layout.ROOT_NAME, nodes)
         placement.place(top, rate)
-    frame = _Frame(file, rate, cast_of(top))
+    frame = _Frame(file, rate, cast_of(top), set(_slot_ids(root)))
     moved: list[_Move] = []
     for above, item in _with_parents(root):
         has_place = layout.has_place(item.document, above.document if above else None)
@@ -59,7 +60,7 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
         places = {e.name: e.value for e in edits if e.name in (layout.START, layout.END)}
         for edit in edits:
             if edit.name not in places:
-                edit_object(item, edit, frame.cast, rate)
+                edit_object(item, edit, frame.cast, rate, frame.slot_ids)
         if edits:
             item.floats = long_floats(item.document)
         if places and above is not None:
@@ -184,6 +185,13 @@ def _index(child: Stored) -> int | None:
         return None
     index = int(digits)
     return index if layout.prim_name(child.document, index, len(digits)) == name else None
+
+
+def _slot_ids(root: Stored) -> Iterator[str]:
+    for item in walk(root):
+        data = data_of(item.document)
+        if data and isinstance(data.get("slot_id"), str):
+            yield data["slot_id"]
 
 
 def _with_parents(root: Stored) -> Iterator[tuple[Stored | None, Stored]]:
