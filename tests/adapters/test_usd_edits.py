@@ -673,3 +673,32 @@ def test_a_take_that_is_read_back_is_still_one(folder):
     desk = _written("characters", "usda", folder)
     found = desk.read()
     assert get_take(found.tracks[0][0].media_reference).take_id == "t1"
+
+
+def test_clips_that_are_grouped_are_still_on_their_track(tmp_path):
+    from pxr import Sdf
+
+    timeline = cut("grouped", schema.Track("V1", [movie(n) for n in "abc"]))
+    desk = desk_of(timeline, tmp_path / "cut.usda")
+    track = desk.layer.GetPrimAtPath("/Timeline/tracks/track_0_V1")
+    group = Sdf.PrimSpec(track, "group", Sdf.SpecifierDef, "Xform")
+    edit = Sdf.BatchNamespaceEdit()
+    for name in ("clip_1_b", "clip_2_c"):
+        edit.Add(Sdf.NamespaceEdit.Reparent(track.path.AppendChild(name), group.path, -1))
+    assert desk.layer.Apply(edit)
+    assert text_of(desk.read()) == text_of(timeline)
+
+
+def test_an_edit_that_is_said_in_both_views_is_one(row):
+    paths, values = edges_of(row, "a")
+    source = paths[1].replace(layout.END, layout.SOURCE_END)
+    found = row.edited((paths[1], values[1] - 10), (source, 24.0))
+    assert starts(found)["a"] == (10, 14)
+    rolled = edges_of(row, "b")
+    found = row.edited(
+        (paths[1], values[1] + 5),
+        (source, 39.0),
+        (rolled[0][0], rolled[1][0] + 5),
+        (rolled[0][0].replace(layout.START, layout.SOURCE_START), 15.0),
+    )
+    assert starts(found) == {"a": (10, 29), "b": (15, 19), "c": (10, 24), "d": (10, 24)}

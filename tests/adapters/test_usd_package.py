@@ -103,3 +103,15 @@ def test_a_scene_that_lacks_something_leaves_the_cut_alone_in_the_package(m, tmp
     assert "not in the package" in losses[0].reason
     assert "gone.usda" in losses[0].reason
     assert usd.read(tmp_path / "cut.usdz").to_json_string() == timeline.to_json_string()
+
+
+def test_names_in_any_script_are_found_in_a_package(m, tmp_path):
+    from pxr import Usd
+
+    scene = tmp_path / "größe 雨.usda"
+    scene.write_bytes((m / "static.usda").read_bytes())
+    usd.write(clips.cut(clips.video(clips.scene(scene))), tmp_path / "cut.usdz")
+    assert names_in(tmp_path / "cut.usdz")[1].endswith("größe 雨.usda")
+    stage = Usd.Stage.Open(str(tmp_path / "cut.usdz"))
+    assert stage.GetCompositionErrors() == []
+    assert any(prim.GetName() == "media" and prim.GetChildren() for prim in stage.Traverse())

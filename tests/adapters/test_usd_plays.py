@@ -454,3 +454,41 @@ def test_a_cut_that_plays_reads_back_as_it_was(m, tmp_path):
     timeline = cuts.everything(m)
     usd.write(timeline, tmp_path / "cut.usdc")
     assert usd.read(tmp_path / "cut.usdc").is_equivalent_to(timeline)
+
+
+def test_what_usd_cannot_say_or_show_is_a_loss(m, tmp_path):
+    odd = tmp_path / "a\nb.usda"
+    odd.write_bytes((m / "static.usda").read_bytes())
+    timeline = clips.cut(clips.video(clips.scene(odd)))
+    data = schema.Track("D", [clips.scene(m / "static.usda")], kind="Data")
+    timeline.tracks.append(data)
+    losses = usd.write(timeline, tmp_path / "cut.usda")
+    assert len(losses) == 2
+    assert "payload" not in (tmp_path / "cut.usda").read_text(encoding="utf-8")
+    assert usd.read(tmp_path / "cut.usda").to_json_string() == timeline.to_json_string()
+
+
+def test_a_cut_in_a_cut_is_seen_through_its_own_camera(m, tmp_path):
+    from pxr import Usd, UsdGeom
+
+    inner = clips.cut(
+        clips.video(clips.scene(m / "moving.usda"), clips.scene(m / "moving.usda", speed=-1.0))
+    )
+    usd.write(inner, tmp_path / "inner.usda")
+    whole = schema.Clip(
+        "inner", schema.ExternalReference(str(tmp_path / "inner.usda")), clips.span(0, 40)
+    )
+    assert usd.write(clips.cut(clips.video(whole)), tmp_path / "outer.usda") == []
+    stages = [Usd.Stage.Open(str(tmp_path / f"{name}.usda")) for name in ("inner", "outer")]
+    for time in (0, 5, 15, 30):
+        one, other = (
+            UsdGeom.Camera.Get(stage, "/Timeline/CutCamera").ComputeLocalToWorldTransform(time)
+            for stage in stages
+        )
+        assert _is_close(one, other)
+
+
+def _is_close(one, other) -> bool:
+    from pxr import Gf
+
+    return Gf.IsClose(one, other, 1e-4)

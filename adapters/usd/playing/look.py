@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.usd import guard
+from castline.adapters.usd import guard, layout
 from castline.adapters.usd.playing import lens
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.exact import exact_rate
@@ -52,6 +52,8 @@ def survey(path: str) -> dict[str, Any]:
             raise UnreadableFileError(f"{path}: found more than {MAX_PRIMS} prims")
         if prim.IsA(UsdGeom.Camera):
             cameras.append(str(prim.GetPath()))
+    own = [f"{root}/{layout.CAMERA_NAME}" for root in inside]
+    cameras.sort(key=lambda camera: camera not in own)  # a scene that is a cut of ours
     below = [c for c in cameras if any(c == r or c.startswith(f"{r}/") for r in inside)]
     return {
         "roots": list(inside),

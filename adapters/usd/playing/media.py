@@ -215,8 +215,8 @@ def numbers_among(names: Iterable[str], plate: Plate) -> tuple[int, ...]:
 
 def path_of(url: str, folder: Path) -> Path | None:
     """Return the path that a media URL names, relative ones from `folder`; None for addresses."""
-    if "\0" in url:
-        return None
+    if not url.isprintable() or not unquote(url).isprintable():
+        return None  # USD has no asset paths with control characters
     if _DRIVE.match(url):
         return Path(url)
     parts = urlsplit(url)

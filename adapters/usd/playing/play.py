@@ -82,7 +82,7 @@ def _look_into_scenes(desk: _Desk, shot: Shot) -> None:
         named = _named_camera(shot, key)
         if named is not None and named not in survey.cameras:
             desk.lose(shot, f"camera of take {key}", f"the scene has no camera {named}")
-        elif named is None and len(survey.cameras) > 1:
+        elif named is None and len(survey.cameras) > 1 and not survey.is_cut:
             reason = f"the scene has {len(survey.cameras)} cameras, {survey.cameras[0]} is used"
             desk.lose(shot, f"camera of take {key}", reason)
         first = desk.scenes.usable()[0]
@@ -151,7 +151,7 @@ def _dissolves(root: Node) -> Iterator[Loss]:
 def _author_shot(desk: _Desk, prim: Any, shot: Shot) -> None:
     owners = shot.owners
     for key, offer in shot.offers.items():
-        if isinstance(offer, Scene):
+        if isinstance(offer, Scene) and shot.is_picture:
             _author_scene(desk, owners[key], shot, key, desk.scenes.survey(offer.path))
         elif isinstance(offer, Plate) and shot.is_picture:
             _author_plate(desk, owners[key], shot, key, offer)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from castline.adapters.usd.layout import CAMERA_NAME
 from castline.adapters.usd.playing.cutcamera import Follow
 from castline.adapters.usd.sandbox import Sandbox
 from castline.schemas.errors import CastlineError, UnreadableFileError
@@ -32,6 +33,11 @@ class Survey:
     up_axis: str
     meters_per_unit: float
     cameras: tuple[str, ...]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the scene is a stage of ours, whose camera is known."""
+        return self.cameras[:1] == tuple(f"{root}/{CAMERA_NAME}" for root in self.roots[:1])
 
     @property
     def places(self) -> dict[str, str]:

@@ -66,7 +66,9 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
         if places and above is not None:
             moved.append((above, item, (places.get(layout.START), places.get(layout.END))))
         _note_switch(item, frame)
-    _move(moved, nodes, frame)
+    if moved:
+        placement.place(top, rate)  # what was trimmed in its media has moved what follows already
+        _move(moved, nodes, frame)
     return frame.switches
 
 
@@ -93,6 +95,7 @@ def _move(moved: list[_Move], nodes: dict[int, Node], frame: _Frame) -> None:
     for above, item, wanted in sorted((m for m in moved if id(m[1]) in edges), key=turn):
         place = f"{frame.file}: {item.path}: castline:timelineRange"
         moves.Bench(above, lengths, frame.rate, edges, place).move(item, wanted)
+    for above in {id(above): above for above, _, _ in moved}.values():
         for child in above.children:
             child.floats = long_floats(child.document)
 

@@ -92,18 +92,22 @@ class _Walk:
         return found
 
     def _objects_in(self, prim: Any) -> list[Any]:
-        """Return the prims right below that hold objects.
+        """Return the prims below that hold objects, with nothing of ours between.
 
-        Under others nothing is looked for: there lies a scene, and a scene may hold a cut.
+        Others may group them. Where a scene comes in nothing is looked for: it may hold a cut.
         """
         found = []
-        for child in _children(prim):
+        waiting = list(_children(prim))[::-1]
+        while waiting:
+            child = waiting.pop()
             if child.GetAttributeAtPath(self._json) is not None:
                 found.append(child)
             elif lost := self._trace_of(child):
                 raise UnreadableFileError(
                     f"{self._path}: {child.path}: found {lost} without {layout.JSON}"
                 )
+            elif not (child.hasPayloads or child.hasReferences):
+                waiting.extend(list(_children(child))[::-1])
         return found
 
     def _trace_of(self, prim: Any) -> str | None:

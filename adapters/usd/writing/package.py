@@ -44,7 +44,7 @@ def pack_whole(layer: Path, target: Path) -> None:
         )
     try:
         with (
-            zipfile.ZipFile(found) as gathered,
+            zipfile.ZipFile(found, metadata_encoding="utf-8") as gathered,  # as USD writes names
             zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as package,
         ):
             for entry in gathered.infolist():
