@@ -524,6 +524,50 @@ def test_a_prim_on_another_track_is_an_item_there(tmp_path):
     assert starts(found) == starts(desk.timeline)
 
 
+def test_the_tail_of_what_runs_backwards_is_the_start_of_its_range(tmp_path):
+    back = movie("back", 100)
+    back.effects.append(schema.LinearTimeWarp(time_scalar=-2))
+    desk = desk_of(cut("back", schema.Track("V1", [back, movie("b")])), tmp_path / "cut.usdc")
+    paths, values = edges_of(desk, "back")
+    assert starts(desk.edited((paths[1], values[1] - 5)))["back"] == (110, 19)
+    assert starts(desk.edited((paths[0], values[0] + 5)))["back"] == (100, 19)
+
+
+def test_a_cut_is_rolled_with_its_dissolve(tmp_path):
+    dissolve = schema.Transition("x", "SMPTE_Dissolve", time(4), time(4))
+    track = schema.Track("V1", [movie("a"), dissolve, movie("b"), movie("c")])
+    desk = desk_of(cut("rolled", track), tmp_path / "cut.usdc")
+    (_, end), (_, a_end) = edges_of(desk, "a")
+    (start, _), (b_start, _) = edges_of(desk, "b")
+    path = next(p for p, t in desk.objects.items() if isinstance(t, schema.Transition))
+    moved = [(f"{path}.{layout.START}", a_end + 6.0), (f"{path}.{layout.END}", a_end + 14.0)]
+    found = desk.edited((end, a_end + 10), (start, b_start + 10), *moved)
+    assert starts(found)["a"] == (10, 34) and starts(found)["b"] == (20, 14)
+    assert (found.tracks[0][1].in_offset, found.tracks[0][1].out_offset) == (time(4), time(4))
+
+
+def test_a_prim_that_is_switched_off_is_a_clip_that_is(tmp_path):
+    desk = desk_of(cut("off", schema.Track("V1", [movie("a"), movie("b")])), tmp_path / "c.usda")
+    desk.layer.GetPrimAtPath("/Timeline/tracks/track_0_V1/clip_1_b").active = False
+    expected = desk.timeline.deepcopy()
+    expected.tracks[0][1].enabled = False
+    assert text_of(desk.read()) == text_of(expected)
+
+
+@pytest.mark.parametrize("name", ["clip_3_b", "clip_7_b", "clip_1_b1"])
+def test_a_copy_under_any_name_is_one_more(tmp_path, name):
+    from pxr import Sdf
+
+    timeline = cut("copies", schema.Track("V1", [movie(n) for n in "abc"]))
+    desk = desk_of(timeline, tmp_path / "cut.usda")
+    track = desk.layer.GetPrimAtPath("/Timeline/tracks/track_0_V1")
+    source, target = (track.path.AppendChild(n) for n in ("clip_1_b", name))
+    Sdf.CopySpec(desk.layer, source, desk.layer, target)
+    found = desk.read()
+    assert [item.name for item in found.tracks[0]] == ["a", "b", "c", "b"]
+    assert all(item.source_range == span(10, 24) for item in found.tracks[0])
+
+
 def test_labels_are_whom_the_slot_expects(folder):
     desk = _written("characters", "usda", folder)
     path = "/Timeline/tracks/track_0_V1/clip_0_sh000"

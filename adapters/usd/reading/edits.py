@@ -85,12 +85,14 @@ def _move(moved: list[_Move], nodes: dict[int, Node], frame: _Frame) -> None:
         if node.start is not None and node.end is not None
     }
 
-    def turn(move: _Move) -> tuple[bool, float]:
+    def turn(move: _Move) -> tuple[int, float]:
         _, item, (start, end) = move
         before = edges[id(item)][0]
+        if layout.kind_of(item.document) == "Transition":
+            return 2, before
         if start is None or end is None:
-            return True, before
-        return False, -before if start > before else before
+            return 1, before
+        return 0, -before if start > before else before
 
     for above, item, wanted in sorted((m for m in moved if id(m[1]) in edges), key=turn):
         place = f"{frame.file}: {item.path}: castline:timelineRange"
@@ -162,10 +164,14 @@ def _as_written(children: list[Stored]) -> dict[int, Stored]:
     index the second was brought here from elsewhere.
     """
     known: dict[int, Stored] = {}
-    for child in children:
+    places: set[tuple[float, float]] = set()
+    for child in sorted(children, key=lambda child: _index(child) or 0):
         index = _index(child)
-        if index is not None:
-            known.setdefault(index, child)
+        start, end = child.found.get(layout.START), child.found.get(layout.END)
+        if index is None or (start, end) in places:  # a copy says where the other one is
+            continue
+        if known.setdefault(index, child) is child and start is not None and end != start:
+            places.add((start, end))
     last = max(known, default=-1)
     before = -1
     for child in children:

@@ -134,6 +134,8 @@ class _Walk:
                 )
                 if variant is not None:
                     values = self._values(variant) | values
+        if prim.HasInfo("active") and not prim.active:
+            values[layout.ENABLED] = False
         text = values.pop(layout.JSON, None)
         if not isinstance(text, str):
             raise UnreadableFileError(

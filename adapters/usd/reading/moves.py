@@ -51,14 +51,14 @@ class Bench:
         start = old[0] if new[0] is None else new[0]
         end = old[1] if new[1] is None else new[1]
         if kind_of(item.document) == "Transition":
-            self._move_transition(item, old, (start, end))
+            self._move_transition(item, new)
             return
         if end <= start:
             raise self._refused(f"the range {start:g} to {end:g}", "an end after the start")
         if kind_of(self.track.document) != "Track":
             if start != old[0]:
                 raise self._refused(f"the start {start:g}", f"{old[0]:g}, where its stack starts")
-            self._lengthen(item, end - old[1])
+            self._trim_tail(item, end - old[1])
             return
         if new[0] is not None:
             self._make_room(item, start - old[0], before=True)
@@ -67,16 +67,24 @@ class Bench:
         if new[1] is None:
             self._trim_head(item, start - old[0])
         else:
-            self._lengthen(item, (end - start) - (old[1] - old[0]))
+            self._trim_tail(item, (end - start) - (old[1] - old[0]))
         self.edges[id(item)] = (start, end)
 
-    def _move_transition(
-        self, item: Stored, old: tuple[float, float], new: tuple[float, float]
-    ) -> None:
-        """Change how far a transition reaches to either side of its cut."""
-        for key, longer in (("in_offset", old[0] - new[0]), ("out_offset", new[1] - old[1])):
+    def _move_transition(self, item: Stored, new: Wanted) -> None:
+        """Change how far a transition reaches to either side of its cut, wherever that is now."""
+        items = self.track.items
+        at = next(index for index, child in enumerate(items) if child is item)
+        if at and id(items[at - 1]) in self.edges:
+            cut = self.edges[id(items[at - 1])][1]
+        elif at + 1 < len(items) and id(items[at + 1]) in self.edges:
+            cut = self.edges[id(items[at + 1])][0]
+        else:
+            raise self._refused("a transition between nothing", "items beside it")
+        for key, edge, sign in (("in_offset", new[0], -1), ("out_offset", new[1], 1)):
+            if edge is None:
+                continue
             offset = item.document[key]
-            offset["value"] += self._in_own(longer, offset["rate"])
+            offset["value"] = self._in_own((edge - cut) * sign, offset["rate"])
             if offset["value"] < 0:
                 raise self._refused("a transition beside its cut", "one around it")
 
@@ -102,7 +110,7 @@ class Bench:
         else:
             start, end = self.edges.get(id(neighbour), (0.0, 0.0))
             if before:
-                self._lengthen(neighbour, gap)
+                self._trim_tail(neighbour, gap)
                 self.edges[id(neighbour)] = (start, end + gap)
             else:
                 self._trim_head(neighbour, -gap)
@@ -120,13 +128,23 @@ class Bench:
         return float(own["value"] * self.rate / own["rate"])
 
     def _lengthen(self, item: Stored, frames: float) -> None:
-        """Change where an item ends, its start as it is."""
+        """Change how long an item is."""
         if not frames:
             return
         duration = self._range(item, to_change=True)["duration"]
         duration["value"] += self._in_own(frames, duration["rate"])
         if duration["value"] <= 0:
             raise self._refused("nothing left of it", "some of it")
+
+    def _trim_tail(self, item: Stored, frames: float) -> None:
+        """Change where an item ends, its beginning as it is; below 0 frames it ends earlier."""
+        if not frames:
+            return
+        start = self._range(item, to_change=True)["start_time"]
+        speed = self._speed(item)
+        if speed < 0:  # what is seen last is the start
+            start["value"] += self._in_own(frames, start["rate"]) * float(speed)
+        self._lengthen(item, frames)
 
     def _trim_head(self, item: Stored, frames: float) -> None:
         """Change where an item begins, its end as it is; below 0 frames it begins earlier."""
