@@ -492,3 +492,11 @@ def _is_close(one, other) -> bool:
     from pxr import Gf
 
     return Gf.IsClose(one, other, 1e-4)
+
+
+def test_a_stage_is_never_its_own_media(tmp_path):
+    path = tmp_path / "cut.usda"
+    clip = schema.Clip("self", schema.ExternalReference(str(path)), clips.span(0, 10))
+    usd.write(clips.cut(clips.video(clip)), path)
+    losses = usd.write(clips.cut(clips.video(clip)), path)
+    assert [loss.reason for loss in losses] == ["it is the stage itself"]

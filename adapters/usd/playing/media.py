@@ -97,8 +97,9 @@ class Library:
         movies: bool = False,
         only: frozenset[str] | None = None,
         barred: str | None = None,
+        target: Path | None = None,
     ) -> None:
-        """Relative media paths begin at `folder`.
+        """Relative media paths begin at `folder`; `target` is the stage that is written.
 
         `movies` says that their frames are wanted, `only` which suffixes may be brought in, and
         `barred` why nothing may.
@@ -107,6 +108,7 @@ class Library:
         self._movies = movies
         self._only = only
         self._barred = barred
+        self._target = target.resolve() if target else None
         self._names: dict[Path, list[str]] = {}
 
     def offer(self, reference: dict[str, Any]) -> Offer | str:
@@ -142,7 +144,8 @@ class Library:
         if not path.is_file():
             return "the file is not there"
         if suffix in _SCENE_SUFFIXES:
-            return Scene(path)
+            is_itself = self._target is not None and path.resolve() == self._target
+            return "it is the stage itself" if is_itself else Scene(path)
         if suffix in AUDIO_SUFFIXES:
             return Sound(path, _start_of(reference))
         return Plate(path.parent, still=path.name, suffix=path.suffix)

@@ -60,7 +60,7 @@ def write(
         cut = Cut(timeline, split(document), encode, path)
         if suffix == "usdz":
             return _write_package(cut, home, plates, target)
-        offers = Library(home, movies=plates is not None)
+        offers = Library(home, movies=plates is not None, target=path)
         stage = make(cut, _new_layer(target), offers, home, plates)
         _save(stage, target, path)
         return stage.losses
@@ -69,7 +69,7 @@ def write(
 def _write_package(cut: Cut, home: Path, plates: Path | None, target: Path) -> list[Loss]:
     """Write a usdz with its media inside, or, where they may not be, the cut alone."""
     inner = target.with_name(package.LAYER)
-    offers = Library(home, movies=plates is not None, only=package.SUFFIXES)
+    offers = Library(home, movies=plates is not None, only=package.SUFFIXES, target=cut.path)
     stage = make(cut, _new_layer(inner), offers, inner.parent, plates)
     _save(stage, inner, cut.path)
     if not stage.plays:
