@@ -164,7 +164,7 @@ def _as_written(children: list[Stored]) -> dict[int, Stored]:
     index the second was brought here from elsewhere.
     """
     known: dict[int, Stored] = {}
-    places: set[tuple[float, float]] = set()
+    places: set[tuple[Any, Any]] = set()
     for child in sorted(children, key=lambda child: _index(child) or 0):
         index = _index(child)
         start, end = child.found.get(layout.START), child.found.get(layout.END)
