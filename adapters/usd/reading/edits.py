@@ -164,14 +164,15 @@ def _as_written(children: list[Stored]) -> dict[int, Stored]:
     index the second was brought here from elsewhere.
     """
     known: dict[int, Stored] = {}
-    places: set[tuple[Any, Any]] = set()
+    places: set[tuple[str, Any, Any]] = set()
     for child in sorted(children, key=lambda child: _index(child) or 0):
         index = _index(child)
         start, end = child.found.get(layout.START), child.found.get(layout.END)
-        if index is None or (start, end) in places:  # a copy says where the other one is
+        place = (layout.kind_of(child.document), start, end)
+        if index is None or place in places:  # a copy says where the other one is
             continue
         if known.setdefault(index, child) is child and start is not None and end != start:
-            places.add((start, end))
+            places.add(place)
     last = max(known, default=-1)
     before = -1
     for child in children:

@@ -68,7 +68,7 @@ def _stored_in(sandbox: Sandbox, path: Path) -> Stored:
         [str(path)],
         seconds=SECONDS + SECONDS_PER_MEGABYTE * size / 2**20,
         place=str(path),
-        memory=MEMORY + 4 * size,
+        memory=MEMORY + 64 * size,
     )
     if isinstance(found, dict) and "document" in found:
         return stored.single(found["document"], str(path))
