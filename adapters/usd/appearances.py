@@ -27,9 +27,12 @@ APPEARANCE_FIELDS = {
 
 def appearance_instances(appearances: Iterable[Appearance]) -> dict[str, Appearance]:
     """Return the appearances of a take by the instance name of each."""
-    found = list(appearances)
-    unique = unique_names([f"{n}\0{a.character_id}" for n, a in enumerate(found)])
-    return dict(zip(unique.values(), found, strict=True))
+    found = {str(place): appearance for place, appearance in enumerate(appearances)}
+    names = layout.unique_names(
+        (place, layout.instance_name(appearance.character_id))
+        for place, appearance in found.items()
+    )
+    return {name: found[place] for place, name in names.items()}
 
 
 def appearance_views(instance: str, data: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -43,17 +46,3 @@ def appearance_views(instance: str, data: Mapping[str, Any]) -> dict[str, tuple[
             text = sayable(value) if isinstance(value, str) else value
             views[f"{layout.APPEARANCE}:{instance}:{name}"] = (kind, text)
     return views
-
-
-def unique_names(keys: Iterable[str]) -> dict[str, str]:
-    """Return an instance name for each key, all different; what follows a NUL makes it."""
-    found: dict[str, str] = {}
-    taken: set[str] = set()
-    for key in keys:
-        name = wanted = layout.instance_name(key.rpartition("\0")[2])
-        number = 2
-        while name in taken:
-            name, number = f"{wanted}_{number}", number + 1
-        taken.add(name)
-        found[key] = name
-    return found

@@ -132,15 +132,19 @@ def instance_name(text: str) -> str:
 
 def variant_names(keys: Iterable[str]) -> dict[str, str]:
     """Return a legal variant name for each media reference key, all different, by the key."""
+    return unique_names((key, _slug(key) or "take") for key in keys)
+
+
+def unique_names(wanted: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return a name for each key, all different: the one that is wanted, or that with a number."""
     names: dict[str, str] = {}
     taken: set[str] = set()
-    for key in keys:
-        name = wanted = _slug(key) or "take"
-        number = 2
-        while name in taken:
-            name, number = f"{wanted}_{number}", number + 1
-        taken.add(name)
-        names[key] = name
+    for key, name in wanted:
+        found, number = name, 2
+        while found in taken:
+            found, number = f"{name}_{number}", number + 1
+        taken.add(found)
+        names[key] = found
     return names
 
 

@@ -121,7 +121,6 @@ def _typed(kind: str, value: Any) -> Any:
 
 def _author_plate(prim: Any, follows: Sequence[Follow], folder: Path) -> None:
     """Give the camera the plates of the stretches that have any, mute in all others."""
-
     if not any(follow.pictures for follow in follows):
         return
     pictures = [(time, anchored(path, folder)) for f in follows for time, path in f.pictures]

@@ -183,7 +183,7 @@ class Library:
     def _pattern(self, path: Path, reference: dict[str, Any]) -> Offer | str:
         try:
             found = sequence.read(path)
-        except Exception:  # noqa: BLE001 - any reason is the same to a stage
+        except (CastlineError, OSError):
             return "none of its pictures is there"
         rate = _rate_of(reference)
         return self._with_numbers(

@@ -15,10 +15,6 @@ from castline.schemas.errors import NewerVersionError, UnreadableFileError
 MAX_OBJECTS = 1_000_000
 
 PREFIX = "castline:"
-LABELS = "semantics:labels:character"
-TAKES = "take"
-"""The variant set whose selected variant speaks for its prim as well."""
-
 _SCALARS = (str, bool, int, float)
 
 
@@ -128,9 +124,9 @@ class _Walk:
         selections = {}
         if prim.HasInfo("variantSelection"):
             selections = dict(prim.variantSelections)
-            if chosen := selections.get(TAKES):
+            if chosen := selections.get(layout.TAKE_SET):
                 variant = self._layer.GetPrimAtPath(
-                    prim.path.AppendVariantSelection(TAKES, chosen)
+                    prim.path.AppendVariantSelection(layout.TAKE_SET, chosen)
                 )
                 if variant is not None:
                     values = self._values(variant) | values
@@ -141,7 +137,7 @@ class _Walk:
             raise UnreadableFileError(
                 f"{self._path}: {prim.path}: {layout.JSON}: found no text, expected a string"
             )
-        labels = values.pop(LABELS, None)
+        labels = values.pop(layout.LABELS, None)
         self._size += len(text)
         shown = prim.GetInfo("displayName") if prim.HasInfo("displayName") else None
         return [prim.name, above, text, values, selections, labels, shown]
@@ -183,7 +179,7 @@ class _Relative(dict[str, Any]):
         self._make = make
 
     def __missing__(self, name: str) -> Any:
-        ours = name.startswith(PREFIX) or name == LABELS
+        ours = name.startswith(PREFIX) or name == layout.LABELS
         self[name] = path = self._make(f".{name}") if ours else None
         return path
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.appearances import appearance_instances, appearance_views, unique_names
+from castline.adapters.usd.appearances import appearance_instances, appearance_views
 from castline.adapters.usd.characters import cast_of, expected_in, label_of, labels_of
 from castline.adapters.usd.node import Node
 from castline.adapters.usd.payload import data_of
@@ -76,7 +76,9 @@ def _author_characters(parent: Any, cast: Cast, found: Sequence[Shot]) -> dict[s
     group = Sdf.PrimSpec(parent, layout.CHARACTERS_NAME, Sdf.SpecifierDef, "Scope")
     group.SetInfo("kind", "group")
     paths = {}
-    for character_id, name in unique_names(everyone).items():
+    for character_id, name in layout.unique_names(
+        (character_id, layout.instance_name(character_id)) for character_id in everyone
+    ).items():
         prim = Sdf.PrimSpec(group, name, Sdf.SpecifierDef, "Scope")
         prim.SetInfo("kind", "component")
         called = label_of(character_id, cast)
