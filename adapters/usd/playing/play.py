@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def author(
         _share_time(found)
         for shot in found:
             _author_shot(desk, layer.GetPrimAtPath(shot.node.path), shot)
-        _measure_the_world(layer, desk.scenes)
+        _give_the_world(layer, desk, found)
         follows = list(_follows(desk, found))
         cutcamera.author(layer.GetPrimAtPath(root.path), follows, folder)
         return [*_silent(found), *desk.losses, *_dissolves(root)]
@@ -85,10 +84,6 @@ def _look_into_scenes(desk: _Desk, shot: Shot) -> None:
         elif named is None and len(survey.cameras) > 1 and not survey.is_cut:
             reason = f"the scene has {len(survey.cameras)} cameras, {survey.cameras[0]} is used"
             desk.lose(shot, f"camera of take {key}", reason)
-        first = desk.scenes.usable()[0]
-        if (survey.up_axis, survey.meters_per_unit) != (first.up_axis, first.meters_per_unit):
-            reason = f"the scene is {_world(survey)}, the stage {_world(first)}"
-            desk.lose(shot, f"take {key}", reason)
 
 
 def _turn_movies_into_plates(found: Sequence[Shot], folder: Path) -> None:
@@ -225,12 +220,25 @@ def _follows(desk: _Desk, found: Sequence[Shot]) -> Iterator[Follow]:
                 desk.lose(shot, "camera", f"the cut camera stays where it was: {error}")
 
 
-def _measure_the_world(layer: Any, scenes: Scenes) -> None:
-    """Give the stage the axis and the unit of its scenes; USD converts neither."""
-    sound = (s for s in scenes.usable() if s.up_axis in ("Y", "Z") and s.meters_per_unit > 0)
-    for survey in islice(sound, 1):
-        layer.pseudoRoot.SetInfo("upAxis", survey.up_axis)
-        layer.pseudoRoot.SetInfo("metersPerUnit", survey.meters_per_unit)
+def _give_the_world(layer: Any, desk: _Desk, found: Sequence[Shot]) -> None:
+    """Give the stage the axis and the unit of its first sound scene, and name those that differ.
+
+    USD converts neither.
+    """
+    for survey in desk.scenes.usable():
+        if survey.up_axis in ("Y", "Z") and survey.meters_per_unit > 0:
+            layer.pseudoRoot.SetInfo("upAxis", survey.up_axis)
+            layer.pseudoRoot.SetInfo("metersPerUnit", survey.meters_per_unit)
+            break
+    root = layer.pseudoRoot
+    stage = _world(str(root.GetInfo("upAxis")), root.GetInfo("metersPerUnit"))
+    for shot in found:
+        for key, offer in shot.offers.items():
+            if isinstance(offer, Scene):
+                survey = desk.scenes.survey(offer.path)
+                own = _world(survey.up_axis, survey.meters_per_unit)
+                if own != stage:
+                    desk.lose(shot, f"take {key}", f"the scene is {own}, the stage {stage}")
 
 
 def _camera(shot: Shot, key: str, survey: Survey) -> str | None:
@@ -253,5 +261,5 @@ def _size(picture: Path) -> tuple[int, int] | None:
     return (header.width, header.height) if header.width > 0 and header.height > 0 else None
 
 
-def _world(survey: Survey) -> str:
-    return f"{survey.up_axis} up at {survey.meters_per_unit:g} m a unit"
+def _world(up_axis: str, meters_per_unit: float) -> str:
+    return f"{up_axis} up at {meters_per_unit:g} m a unit"
