@@ -168,10 +168,9 @@ def _author_scene(desk: _Desk, owner: Any, shot: Shot, key: str, survey: Survey)
         return
     try:
         text = desk.scenes.retime(survey, clock.stretches(time_map, survey.rate))
+        scene.author_retimed(owner, survey, text, str(survey.path))
     except CastlineError as error:
         desk.lose(shot, f"take {key}", f"the scene stands at its own times: {error}")
-        return
-    scene.author_retimed(owner, survey, text, str(survey.path))
 
 
 def _author_plate(desk: _Desk, owner: Any, shot: Shot, key: str, offer: Plate) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.guard import check_nesting
+from castline.adapters.usd.guard import check_nesting, reading
 from castline.adapters.usd.playing.anchor import anchored
 from castline.adapters.usd.playing.clock import Clock
 from castline.adapters.usd.playing.media import Sound
@@ -57,12 +57,16 @@ def _define(owner: Any, place: str) -> Any:
 
 
 def author_retimed(owner: Any, survey: Survey, text: str, place: str) -> None:
-    """Write a scene's samples, moved to the times of the cut, over what the payload brings."""
+    """Write a scene's samples, moved to the times of the cut, over what the payload brings.
+
+    The text may come from a process that damage confused; raises `UnreadableFileError`.
+    """
     from pxr import Sdf
 
     check_nesting(text.encode(), place)
     moved = Sdf.Layer.CreateAnonymous(".usda")
-    moved.ImportFromString(text)
+    with reading(place):
+        moved.ImportFromString(text)
     for number, below in enumerate(survey.places.values()):
         top = moved.GetPrimAtPath(f"/r{number}")
         if top is None:

@@ -16,6 +16,7 @@ MEDIA = "media"
 """The prim below a clip that brings its scene in."""
 
 _LOOK = "castline.adapters.usd.playing.look"
+_CONFUSED = (AttributeError, LookupError, TypeError, ValueError)  # what odd answers raise
 SECONDS = 120.0
 """CPU time for one look into a scene."""
 
@@ -66,16 +67,7 @@ class Scenes:
         """Return what is known of a scene; raises `CastlineError` where it cannot be used."""
         if path not in self._found:
             try:
-                seen = self._ask("survey", path)
-                self._found[path] = Survey(
-                    path,
-                    tuple(seen["roots"]),
-                    seen["default"],
-                    seen["rate"],
-                    seen["up_axis"],
-                    seen["meters_per_unit"],
-                    tuple(seen["cameras"]),
-                )
+                self._found[path] = _survey_in(self._ask("survey", path), path)
             except CastlineError as error:
                 self._found[path] = error
         found = self._found[path]
@@ -90,9 +82,12 @@ class Scenes:
     def film(self, survey: Survey, camera: str, stretches: Sequence[Sequence[float]]) -> Follow:
         """Return what a cut camera has to say to follow a scene's camera over these stretches."""
         seen = self._ask("film", survey.path, camera, stretches)
-        numbers = {n: _pairs(samples) for n, samples in seen["numbers"].items()}
-        steps = {n: _pairs(samples) for n, samples in seen["steps"].items()}
-        return Follow(stretches[0][0], stretches[-1][1], _pairs(seen["world"]), numbers, steps)
+        try:
+            numbers = {n: _pairs(samples) for n, samples in seen["numbers"].items()}
+            steps = {n: _pairs(samples) for n, samples in seen["steps"].items()}
+            return Follow(stretches[0][0], stretches[-1][1], _pairs(seen["world"]), numbers, steps)
+        except _CONFUSED:
+            raise UnreadableFileError(f"{survey.path}: found damage that confuses USD") from None
 
     def retime(self, survey: Survey, stretches: Sequence[Sequence[float]]) -> str:
         """Return USD text with the scene's samples at the times of the cut."""
@@ -105,6 +100,21 @@ class Scenes:
         return self._sandbox.run(
             f"{_LOOK}:{what}", [str(path), *arguments], seconds=SECONDS, place=str(path)
         )
+
+
+def _survey_in(seen: Any, path: Path) -> Survey:
+    try:
+        return Survey(
+            path,
+            tuple(seen["roots"]),
+            bool(seen["default"]),
+            float(seen["rate"]),
+            str(seen["up_axis"]),
+            float(seen["meters_per_unit"]),
+            tuple(seen["cameras"]),
+        )
+    except _CONFUSED:
+        raise UnreadableFileError(f"{path}: found damage that confuses USD") from None
 
 
 def _pairs(samples: Sequence[Sequence[Any]]) -> list[tuple[float, Any]]:
