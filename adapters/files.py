@@ -113,9 +113,7 @@ def _read_stock(path: Path, suffix: str, rate: float | None) -> otio.core.Serial
         if suffix in _TEXT:
             text = guard.read_text(path)
             if suffix in ("otio", "json"):
-                found = guard.check_json(text, str(path))
-                if not isinstance(found, dict) or "OTIO_SCHEMA" not in found:
-                    raise UnreadableFileError(f"{path}: found JSON, expected an OTIO object")
+                guard.check_otio(text, str(path))
             if suffix == "ale" and not _ALE_SECTION.search(text):
                 raise UnreadableFileError(f"{path}: found no Column line, expected an Avid log")
             return otio.adapters.read_from_string(text, _STOCK[suffix], **arguments)
@@ -125,7 +123,7 @@ def _read_stock(path: Path, suffix: str, rate: float | None) -> otio.core.Serial
 def _guard(path: Path, suffix: str) -> None:
     if suffix == "otiod":
         text = guard.read_text(path / "content.otio")
-        guard.check_json(text, str(path / "content.otio"))
+        guard.check_otio(text, str(path / "content.otio"))
         return
     guard.check_file(path)
     if suffix in ("xml", "fcpxml"):
@@ -140,7 +138,7 @@ def _guard_bundle(path: Path) -> None:
             size = bundle.getinfo("content.otio").file_size
             if size > _MAX_BUNDLE_CUT:
                 raise UnreadableFileError(f"{path}: found a cut of {size >> 20} MB in the bundle")
-            guard.check_json(bundle.read("content.otio").decode("utf-8"), f"{path}/content.otio")
+            guard.check_otio(bundle.read("content.otio").decode("utf-8"), f"{path}/content.otio")
     except (zipfile.BadZipFile, KeyError) as error:
         raise UnreadableFileError(f"{path}: found no otioz bundle ({error})") from None
 

@@ -1,7 +1,7 @@
 """Looking at a cut's file from outside before anything parses it.
 
 Every limit is far above what a feature film needs. OTIO's own JSON reader ends the process on
-deep nesting and on a repeated key, so both are looked for first.
+deep nesting, on a repeated key and on fields of the wrong type, so all are looked for first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.paths import decode_text, read_bytes, require_file
-from castline.schemas.errors import UnreadableFileError
+from castline.schemas.errors import InvalidValueError, UnreadableFileError
+from castline.schemas.revive import require_sound
 
 MAX_BYTES = 1 << 30
 MAX_TEXT_BYTES = 512 << 20
@@ -52,6 +53,17 @@ def check_json(text: str, name: str) -> Any:
     except ValueError as error:
         raise UnreadableFileError(f"{name}: found {error}") from None
     return found
+
+
+def check_otio(text: str, name: str) -> None:
+    """Raise `UnreadableFileError` for JSON that is no object that OTIO reads."""
+    found = check_json(text, name)
+    if not isinstance(found, dict) or "OTIO_SCHEMA" not in found:
+        raise UnreadableFileError(f"{name}: found JSON, expected an OTIO object")
+    try:
+        require_sound(found)
+    except InvalidValueError as error:
+        raise UnreadableFileError(f"{name}: {error}") from None
 
 
 def check_xml(path: Path) -> None:

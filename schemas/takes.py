@@ -10,6 +10,7 @@ from opentimelineio import schema
 from castline.schemas.decisions import approved_take_ids
 from castline.schemas.errors import UsageError
 from castline.schemas.places import get_slot, get_take, set_take
+from castline.schemas.revive import revive_effects
 from castline.schemas.values import Placement, Take
 
 
@@ -50,7 +51,8 @@ def switch_take(clip: schema.Clip, key: str) -> None:
     What the clip held for the reference shown before is noted as that one's placement. A
     reference without a noted placement takes the clip's own range and effects.
 
-    Raises `UsageError` where the clip has no such reference.
+    Raises `UsageError` where the clip has no such reference and `InvalidValueError` where its
+    effects are none; the clip is as it was then.
     """
     references = clip.media_references()
     if key not in references:
@@ -58,14 +60,14 @@ def switch_take(clip: schema.Clip, key: str) -> None:
         raise UsageError(f"clip {clip.name!r}: found no media reference {key!r}, only {known}")
     if key == clip.active_media_reference_key:
         return
+    placement = _placement_in(references[key])
     before = clip.media_reference
     shown = get_take(before)
     if shown is not None:
         set_take(before, shown.replace(placement=placement_of(clip)))
     clip.active_media_reference_key = key
-    wanted = get_take(clip.media_reference)
-    if wanted is not None and wanted.placement is not None:
-        _place(clip, wanted.placement)
+    if placement is not None:
+        clip.source_range, clip.effects[:] = placement
 
 
 def choose_take(clip: schema.Clip, wanted: str) -> str | None:
@@ -88,8 +90,10 @@ def choose_take(clip: schema.Clip, wanted: str) -> str | None:
     return max(fitting, key=lambda key: (takes[key].number or 0, takes[key].take_id), default=None)
 
 
-def _place(clip: schema.Clip, placement: Placement) -> None:
-    clip.source_range = placement.source_range
-    clip.effects[:] = [
-        otio.core.deserialize_json_from_string(json.dumps(effect)) for effect in placement.effects
-    ]
+def _placement_in(
+    reference: otio.core.MediaReference,
+) -> tuple[otio.opentime.TimeRange | None, list[schema.Effect]] | None:
+    take = get_take(reference)
+    if take is None or take.placement is None:
+        return None
+    return take.placement.source_range, revive_effects(take.placement.effects)

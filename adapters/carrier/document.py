@@ -16,6 +16,7 @@ import opentimelineio as otio
 
 from castline.adapters.carrier.numbers import write_exactly
 from castline.schemas import names
+from castline.schemas.revive import revive
 
 Node = dict[str, Any]
 """One OTIO object as its JSON: a dict with an `OTIO_SCHEMA` label."""
@@ -30,9 +31,9 @@ def take_out(root: otio.core.SerializableObject) -> Node:
 
 
 def put_back(document: Node) -> otio.core.SerializableObject:
-    """Return the OTIO object of a JSON tree."""
+    """Return the OTIO object of a JSON tree; raises `InvalidValueError` for what is none."""
     text = write_exactly(json.dumps(document, separators=(",", ":")))
-    return otio.core.deserialize_json_from_string(text)
+    return revive(document, text=text)
 
 
 def schema_of(node: Node) -> str:

@@ -10,6 +10,7 @@ import opentimelineio as otio
 from castline.adapters import guard
 from castline.adapters.output import write_text
 from castline.schemas.errors import InvalidValueError, NewerVersionError
+from castline.schemas.revive import revive
 from castline.schemas.values import Offer, Plan
 from castline.schemas.values.record import plain
 
@@ -42,9 +43,9 @@ def read(path: str | Path) -> Plan:
     if found[_KEY] > VERSION:
         raise NewerVersionError(f"{path}: found plan version {found[_KEY]}, expected {VERSION}")
     try:
-        data = plain(otio.core.deserialize_json_from_string(text))
-    except (ValueError, otio.exceptions.OTIOError) as error:
-        raise InvalidValueError(f"{path}: {' '.join(str(error).split())}") from None
+        data = plain(revive(found, text=text))
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{path}: {error}") from None
     data.pop(_KEY)
     return Plan.from_data(data, str(path))
 

@@ -6,19 +6,17 @@ frames of the stage.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
-
-import opentimelineio as otio
 
 from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.reading.edit import make_gap, make_range, range_of
 from castline.adapters.usd.reading.stored import Stored
 from castline.schemas.errors import CastlineError, UnreadableFileError
 from castline.schemas.retime_effect import read_warp
+from castline.schemas.revive import revive_effects
 
 Edges = tuple[float, float]
 """Where an item starts and ends on the timeline."""
@@ -172,8 +170,7 @@ class Bench:
     def _speed(self, item: Stored) -> Fraction:
         effects = item.document.get("effects") or []
         try:
-            live = [otio.core.deserialize_json_from_string(json.dumps(e)) for e in effects]
-            warp = read_warp(live, self.place)
+            warp = read_warp(revive_effects(effects), self.place)
         except (CastlineError, ValueError) as error:
             raise self._refused(f"a retime that cannot be trimmed ({error})", "a speed") from None
         if warp.tables:

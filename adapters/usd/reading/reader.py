@@ -18,7 +18,8 @@ from castline.adapters.usd.reading.edits import apply_edits
 from castline.adapters.usd.reading.floats import pairs, restore_floats
 from castline.adapters.usd.reading.stored import Stored
 from castline.adapters.usd.sandbox import MEMORY, Sandbox
-from castline.schemas.errors import UnreadableFileError
+from castline.schemas.errors import InvalidValueError, UnreadableFileError
+from castline.schemas.revive import revive
 from castline.schemas.takes import switch_take
 
 SECONDS = 10.0
@@ -88,10 +89,9 @@ def _revive(root: Stored, path: Path) -> otio.core.SerializableObject:
     document = stored.join(root, str(path))
     is_plain = all(item.is_plain for item in stored.walk(root))
     try:
-        live = otio.core.deserialize_json_from_string(_text_of(document, is_plain))
-    except (otio.exceptions.OTIOError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise UnreadableFileError(f"{path}: found what OTIO cannot read: {reason}") from None
+        live = revive(document, text=_text_of(document, is_plain))
+    except InvalidValueError as error:
+        raise UnreadableFileError(f"{path}: {error}") from None
     if not isinstance(live, otio.core.SerializableObject):
         found = type(live).__name__
         raise UnreadableFileError(f"{path}: found a {found}, expected an OTIO object")
