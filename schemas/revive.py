@@ -33,6 +33,15 @@ _ALIASES = {
 _UNUSABLE = frozenset({"UnknownSchema", _REFERENCE})
 """Names that end the process, or that make OTIO join objects in rings."""
 
+_HOLDING = (dict, list)
+_OPEN = frozenset(
+    {
+        *("metadata", "parameters", "effects", "markers", "children", "tracks"),
+        *("media_reference", "media_references"),
+    }
+)
+"""Fields that hold objects, or anything."""
+
 _EFFECTS = frozenset({"Effect", "TimeEffect", "LinearTimeWarp", "FreezeFrame"})
 _MEDIA = frozenset(
     {
@@ -78,30 +87,39 @@ def require_sound(document: Any) -> None:
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            label = value.get("OTIO_SCHEMA", _ABSENT)
-            if label is not _ABSENT:
-                _require_fields(value, label)
-            waiting.extend(item for item in value.values() if isinstance(item, (dict, list)))
+            if "OTIO_SCHEMA" in value:
+                waiting.extend(_inside(value, value["OTIO_SCHEMA"]))
+            else:
+                waiting.extend(item for item in value.values() if isinstance(item, _HOLDING))
         elif isinstance(value, list):
-            waiting.extend(item for item in value if isinstance(item, (dict, list)))
+            waiting.extend(item for item in value if isinstance(item, _HOLDING))
 
 
-def _require_fields(node: dict[str, Any], label: Any) -> None:
+def _inside(node: dict[str, Any], label: Any) -> list[Any]:
+    """Return what lies in an object whose own fields are sound, and is still to be looked at."""
+    if isinstance(label, str) and label in _VALUES:
+        if not _VALUES[label](node):
+            raise InvalidValueError(f"{_UNREAD}: a broken {label}")
+        return []
     fields = _fields_of(label) if isinstance(label, str) else None
     if fields is None:
         raise InvalidValueError(f"{_UNREAD}: {_shown(label)} as a schema")
-    for name, fits in fields:
-        if not fits(node.get(name, _ABSENT)):
-            found = "none" if name not in node else _shown(node[name])
-            raise InvalidValueError(
-                f"{_UNREAD}: {found} as the {name} of {_shown(node.get('name'))} ({label})"
-            )
-    if label in _VALUES and len(node) > len(fields) + 1:
-        known = {name for name, _ in fields}
-        if any(isinstance(node[key], (dict, list)) for key in node.keys() - known):
-            raise InvalidValueError(f"{_UNREAD}: more than a {label} holds")
     if _REFERENCE_KEY in node:
         raise InvalidValueError(f"{_UNREAD}: {_REFERENCE_KEY}, which it never writes")
+    found = []
+    known = 1
+    for name, fits in fields.items():
+        value = node.get(name, _ABSENT)
+        if not fits(value):
+            shown = "none" if value is _ABSENT else _shown(value)
+            where = f"the {name} of {_shown(node.get('name'))} ({label})"
+            raise InvalidValueError(f"{_UNREAD}: {shown} as {where}")
+        known += value is not _ABSENT
+        if name in _OPEN and value:
+            found.append(value)
+    if len(node) > known:
+        found += [node[key] for key in node if key not in fields]
+    return found
 
 
 def _shown(value: Any) -> str:
@@ -112,27 +130,27 @@ def _shown(value: Any) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _fields_of(label: str) -> tuple[tuple[str, _Test], ...] | None:
+def _fields_of(label: str) -> dict[str, _Test] | None:
     """Return the fields of a schema with what each must be; None where OTIO refuses the label."""
-    if label in _VALUES:
-        return _VALUES[label]
     match = _LABEL.fullmatch(label)
     if match is None or match[1] in _UNUSABLE:
         return None
     name, version = _ALIASES.get(match[1], match[1]), int(match[2])
     if version > otio.core.type_version_map().get(name, version):
         return None
-    if version <= 1:
-        name = _OLDER.get(name, name)
-    return _FIELDS.get(name, ())
+    return _FIELDS.get(_OLDER.get(name, name) if version <= 1 else name, {})
 
 
 def _is_text(value: Any) -> bool:
     return value is None or isinstance(value, str)
 
 
+def _is_string(value: Any) -> bool:
+    return isinstance(value, str)
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool))
 
 
 def _is_integer(value: Any) -> bool:
@@ -156,9 +174,21 @@ def _is_absent(value: Any) -> bool:
     return value is _ABSENT
 
 
-def _value(label: str) -> _Test:
+def _value(label: str, parts: dict[str, _Test]) -> _Test:
+    """Return a test of a value that is no object: nothing in it is left to be looked at."""
+    tests = tuple(parts.items())
+    size = len(parts) + 1
+
     def test(value: Any) -> bool:
-        return isinstance(value, dict) and value.get("OTIO_SCHEMA") == label
+        if not isinstance(value, dict) or value.get("OTIO_SCHEMA") != label:
+            return False
+        for name, fits in tests:
+            if not fits(value.get(name)):
+                return False
+        # OTIO drops the rest, and must not drop objects.
+        return len(value) == size or not any(
+            isinstance(item, _HOLDING) for key, item in value.items() if key not in parts
+        )
 
     return test
 
@@ -209,24 +239,26 @@ def _known_name(label: str) -> str | None:
 
 
 def _is_any_object(value: Any) -> bool:
-    return (
-        isinstance(value, dict) and "OTIO_SCHEMA" in value and value["OTIO_SCHEMA"] not in _VALUES
-    )
+    label = value.get("OTIO_SCHEMA") if isinstance(value, dict) else None
+    return isinstance(label, str) and label not in _VALUES
 
 
-_is_time = _value("RationalTime.1")
-_is_range = _value("TimeRange.1")
+_is_time = _value("RationalTime.1", {"value": _is_number, "rate": _is_number})
+_is_range = _value("TimeRange.1", {"start_time": _is_time, "duration": _is_time})
+_is_point = _value("V2d.1", {"x": _is_number, "y": _is_number})
+_is_box = _value("Box2d.1", {"min": _is_point, "max": _is_point})
+_is_color = _value("Color.1", dict.fromkeys("rgba", _is_number) | {"name": _is_string})
+_is_transform = _value(
+    "TimeTransform.1", {"offset": _is_time, "rate": _is_number, "scale": _is_number}
+)
 
-_VALUES: dict[str, tuple[tuple[str, _Test], ...]] = {
-    "RationalTime.1": (("value", _is_number), ("rate", _is_number)),
-    "TimeRange.1": (("start_time", _is_time), ("duration", _is_time)),
-    "TimeTransform.1": (("offset", _is_time), ("rate", _is_number), ("scale", _is_number)),
-    "V2d.1": (("x", _is_number), ("y", _is_number)),
-    "Box2d.1": (("min", _value("V2d.1")), ("max", _value("V2d.1"))),
-    "Color.1": (
-        *((channel, _is_number) for channel in "rgba"),
-        ("name", lambda value: isinstance(value, str)),
-    ),
+_VALUES = {
+    "RationalTime.1": _is_time,
+    "TimeRange.1": _is_range,
+    "TimeTransform.1": _is_transform,
+    "V2d.1": _is_point,
+    "Box2d.1": _is_box,
+    "Color.1": _is_color,
 }
 """The values that are no objects; of any other version they are objects of no known schema."""
 
@@ -240,14 +272,14 @@ def _tables() -> Iterator[tuple[str, dict[str, _Test]]]:
         "effects": _or_absent(_each(_object(_EFFECTS))),
         "markers": _or_absent(_each(_object(frozenset({"Marker"})))),
         "enabled": _or_absent(_is_flag),
-        "color": _or_absent(_or_none(_value("Color.1"))),
+        "color": _or_absent(_or_none(_is_color)),
     }
     composition = item | {"children": _each(_object(_COMPOSABLES))}
     effect = base | {"effect_name": _is_text, "enabled": _or_absent(_is_flag)}
     warp = effect | {"time_scalar": _is_number}
     media = base | {
         "available_range": _or_absent(_or_none(_is_range)),
-        "available_image_bounds": _or_absent(_or_none(_value("Box2d.1"))),
+        "available_image_bounds": _or_absent(_or_none(_is_box)),
     }
     sequence = media | {
         **dict.fromkeys(("target_url_base", "name_prefix", "name_suffix"), _is_text),
@@ -314,5 +346,5 @@ def _tables() -> Iterator[tuple[str, dict[str, _Test]]]:
     )
 
 
-_FIELDS = {name: tuple(fields.items()) for name, fields in _tables()}
+_FIELDS = dict(_tables())
 _OLDER = {"Clip": "Clip.1", "Marker": "Marker.1"}

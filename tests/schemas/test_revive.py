@@ -133,8 +133,14 @@ def test_every_field_takes_what_otio_takes(name):
 def test_a_label_that_otio_refuses_is_refused(label):
     bad = {"OTIO_SCHEMA": label, "effect_name": "", "children": []}
     assert _what_otio_reads([bad]) == [False]
-    for document in (bad, {"metadata": {"deep": [bad]}}, {"OTIO_SCHEMA": "Foo.1", "in": bad}):
-        with pytest.raises(InvalidValueError, match="OTIO cannot read.* as a schema"):
+    within = {**_OBJECTS["SerializableCollection"], "children": [bad]}
+    for document in (
+        bad,
+        within,
+        {"metadata": {"deep": [bad]}},
+        {"OTIO_SCHEMA": "Foo.1", "in": bad},
+    ):
+        with pytest.raises(InvalidValueError, match="OTIO cannot read"):
             require_sound(document)
 
 
