@@ -289,6 +289,7 @@ def _tables() -> Iterator[tuple[str, dict[str, _Test]]]:
     }
     yield "SerializableObjectWithMetadata", base
     yield "Composable", base
+    yield "Test", base
     yield "Item", item
     yield "Gap", item
     yield "Composition", composition
