@@ -287,6 +287,7 @@ def _tables() -> Iterator[tuple[str, dict[str, _Test]]]:
         "rate": _is_number,
         "missing_frame_policy": _is_policy,
     }
+    marker = base | dict.fromkeys(("color", "comment"), _or_absent(_is_text))
     yield "SerializableObjectWithMetadata", base
     yield "Composable", base
     yield "Test", base
@@ -317,16 +318,8 @@ def _tables() -> Iterator[tuple[str, dict[str, _Test]]]:
             "active_media_reference_key": _is_absent,
         },
     )
-    yield (
-        "Marker",
-        base
-        | {
-            "color": _or_absent(_is_text),
-            "comment": _or_absent(_is_text),
-            "marked_range": _is_range,
-        },
-    )
-    yield "Marker.1", base | {"range": _is_range, "marked_range": _is_absent}
+    yield "Marker", marker | {"marked_range": _is_range}
+    yield "Marker.1", marker | {"range": _is_range, "marked_range": _is_absent}
     yield "Effect", effect
     yield "TimeEffect", effect
     yield "LinearTimeWarp", warp

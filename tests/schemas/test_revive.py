@@ -63,7 +63,14 @@ _OLD = {
         "OTIO_SCHEMA": "Clip.1",
         "media_reference": _OBJECTS["MissingReference"],
     },
-    "Marker.1": {"OTIO_SCHEMA": "Marker.1", "range": _RANGE},
+    "Marker.1": {
+        "OTIO_SCHEMA": "Marker.1",
+        "range": _RANGE,
+        "name": "",
+        "metadata": {},
+        "color": "RED",
+        "comment": "",
+    },
     "Sequence": {**_OBJECTS["Track"], "OTIO_SCHEMA": "Sequence.1"},
     "Filler": {**_OBJECTS["Gap"], "OTIO_SCHEMA": "Filler.1"},
 }
