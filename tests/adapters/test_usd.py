@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentimelineio import opentime, schema
 from trip import RATES, READERS, cuts, quiet
+from usd_reads import read
 
 from castline.adapters import usd
 from castline.schemas.errors import MissingDependencyError, UnwritableFileError
@@ -81,7 +82,7 @@ def unknown() -> otio.core.SerializableObject:
 
 def through(root, path):
     usd.write(root, path)
-    return usd.read(path)
+    return read(path)
 
 
 def layer_of(root, tmp_path, suffix: str = "usda"):

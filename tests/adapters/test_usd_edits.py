@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentimelineio import schema
 from usd_cuts import characters, cut, movie, nested, span, time
+from usd_reads import read
 
 from castline.adapters import usd
 from castline.adapters.usd import layout
@@ -76,7 +77,7 @@ class Desk:
         """Return the cut as it is read from the layer as it stands."""
         target = self.path.with_stem("edited")
         self.layer.Export(str(target))
-        return usd.read(target)
+        return read(target)
 
 
 @cache
@@ -707,10 +708,10 @@ def test_a_stage_that_nobody_touched_has_no_edits(
     timeline.tracks.append(track)
     path = tmp_path / f"cut.{suffix}"
     usd.write(timeline, path)
-    assert text_of(usd.read(path)) == text_of(timeline)
+    assert text_of(read(path)) == text_of(timeline)
     again = tmp_path / "again.usda"
     Sdf.Layer.OpenAsAnonymous(str(path)).Export(str(again))
-    assert text_of(usd.read(again)) == text_of(timeline)
+    assert text_of(read(again)) == text_of(timeline)
 
 
 def test_a_take_that_is_read_back_is_still_one(folder):

@@ -16,6 +16,7 @@ import opentimelineio as otio
 import pytest
 import usd_hostile as hostile
 from opentimelineio import opentime, schema
+from usd_reads import read
 
 from castline.adapters import usd
 from castline.adapters.usd import guard, layout
@@ -40,7 +41,7 @@ def cut() -> schema.Timeline:
 
 def refused(path: Path) -> str:
     with pytest.raises(UnreadableFileError) as caught:
-        usd.read(path)
+        read(path)
     text = str(caught.value)
     assert "\n" not in text
     assert str(path) in text

@@ -20,7 +20,6 @@ from usd_judges import (
 from castline.adapters import usd
 
 pytest.importorskip("pxr")
-pytestmark = pytest.mark.xdist_group("usd_outside")  # what they judge is written once
 
 SUFFIXES = ("usda", "usdc", "usdz")
 CUTS = {

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from test_usd_hostile import CORPUS
+from usd_reads import read
 
 from castline.adapters import usd
 
@@ -27,7 +28,7 @@ def survival():
 
 @pytest.mark.parametrize("suffix", usd.SUFFIXES)
 def test_all_that_is_measured_survives(suffix, survival):
-    found = survival.measure(usd.write, usd.read, suffix=suffix)
+    found = survival.measure(usd.write, read, suffix=suffix)
     lost = {name: outcome for name, outcome in found.items() if outcome.status != "survived"}
     assert not lost
     assert survival.total(found) == "37/37"
