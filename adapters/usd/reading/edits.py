@@ -6,7 +6,7 @@ stage says something else, somebody did, and the hand wins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,15 +14,16 @@ from castline.adapters.usd import layout, placement, timecodes
 from castline.adapters.usd.characters import cast_of
 from castline.adapters.usd.node import Node
 from castline.adapters.usd.payload import data_of, references_of
-from castline.adapters.usd.reading import moves
+from castline.adapters.usd.reading.arrange import Wanted, arrange
 from castline.adapters.usd.reading.document import long_floats
 from castline.adapters.usd.reading.edit import Edit, edit_object, make_gap
 from castline.adapters.usd.reading.stored import Stored, walk
+from castline.adapters.usd.reading.trim import Trim
 from castline.adapters.usd.views import display_name_of, views_of
 from castline.schemas.values import Cast
 
-_Move = tuple[Stored, Stored, moves.Wanted]
-"""A track, an item on it, and the edges that somebody gave the item."""
+_Moves = dict[int, tuple[Stored, dict[int, Wanted]]]
+"""What lies on each track or stack, by its identity, and the edges that somebody gave to whom."""
 
 
 @dataclass
@@ -45,59 +46,51 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
     if root.found.get(layout.LAYOUT_VERSION) != layout.VERSION:
         return []
     nodes: dict[int, Node] = {}
-    top = _node_of(root, layout.ROOT_NAME, nodes)
+    top = _node_of(root, nodes, _as_written_below)
     rate = placement.rate_of(top)
     placement.place(top, rate)
     if _fill_holes(root, nodes, rate):
         nodes.clear()
-        top = _node_of(root, layout.ROOT_NAME, nodes)
+        top = _node_of(root, nodes, _as_written_below)
         placement.place(top, rate)
     frame = _Frame(file, rate, cast_of(top), set(_slot_ids(root)))
-    moved: list[_Move] = []
+    moved: _Moves = {}
+    written = {_said(item) for item in walk(root) if id(item) in nodes}
     for above, item in _with_parents(root):
         has_place = layout.has_place(item.document, above.document if above else None)
-        edits = _edits_of(item, nodes.get(id(item)), frame, has_place)
-        places = {e.name: e.value for e in edits if e.name in (layout.START, layout.END)}
+        node = nodes.get(id(item))
+        edits = _edits_of(item, node, frame, has_place)
         for edit in edits:
-            if edit.name not in places:
+            if edit.name not in (layout.START, layout.END):
                 edit_object(item, edit, frame.cast, rate, frame.slot_ids)
         if edits:
             item.floats = long_floats(item.document)
-        if places and above is not None:
-            moved.append((above, item, (places.get(layout.START), places.get(layout.END))))
+        edges = {edit.name: edit.value for edit in edits}
+        wanted = edges.get(layout.START), edges.get(layout.END)
+        # What somebody added lies where it stands in the order, unless its edges are its own: a
+        # copy says where the other one is, and what came from another track where it was.
+        is_told = node is not None or (_index(item) is None and wanted not in written)
+        if above is not None and wanted != (None, None) and is_told:
+            moved.setdefault(id(above), (above, {}))[1][id(item)] = wanted
         _note_switch(item, frame)
     if moved:
-        placement.place(top, rate)  # what was trimmed in its media has moved what follows already
-        _move(moved, nodes, frame)
+        _move(root, moved, frame)
     return frame.switches
 
 
-def _move(moved: list[_Move], nodes: dict[int, Node], frame: _Frame) -> None:
-    """Move edges on the timeline: whole items first, those before others that make room for them.
-
-    So one that goes later comes after those behind it, and a cut that was rolled, or a shot that
-    was slid between two, is what it looks like.
-    """
+def _move(root: Stored, moved: _Moves, frame: _Frame) -> None:
+    """Move edges on the timeline, where all lies by now: what was trimmed moved what follows."""
+    nodes: dict[int, Node] = {}
+    placement.place(_node_of(root, nodes, lambda item: item.children), frame.rate)
     lengths = {key: node.duration for key, node in nodes.items() if node.duration is not None}
-    edges = {
+    places = {
         key: (node.start, node.end)
         for key, node in nodes.items()
         if node.start is not None and node.end is not None
     }
-
-    def turn(move: _Move) -> tuple[int, float]:
-        _, item, (start, end) = move
-        before = edges[id(item)][0]
-        if layout.kind_of(item.document) == "Transition":
-            return 2, before
-        if start is None or end is None:
-            return 1, before
-        return 0, -before if start > before else before
-
-    for above, item, wanted in sorted((m for m in moved if id(m[1]) in edges), key=turn):
-        place = f"{frame.file}: {item.path}: castline:timelineRange"
-        moves.Bench(above, lengths, frame.rate, edges, place).move(item, wanted)
-    for above in {id(above): above for above, _, _ in moved}.values():
+    trim = Trim(frame.file, frame.rate, lengths)
+    for above, wanted in moved.values():
+        arrange(above, wanted, places, trim)
         for child in above.children:
             child.floats = long_floats(child.document)
 
@@ -129,17 +122,16 @@ def _fill_holes(root: Stored, nodes: dict[int, Node], rate: float) -> bool:
     return filled
 
 
-def _node_of(root: Stored, name: str, nodes: dict[int, Node]) -> Node:
-    """Return the tree as it was written: the objects in the order of their names' indices.
-
-    What an artist added has no place in it.
-    """
-    top = Node(root.document, name, layout.kind_of(root.document))
+def _node_of(
+    root: Stored, nodes: dict[int, Node], children_of: Callable[[Stored], list[Stored]]
+) -> Node:
+    """Return the tree of the objects' nodes; put each into `nodes` by its object's identity."""
+    top = Node(root.document, layout.ROOT_NAME, layout.kind_of(root.document))
     nodes[id(root)] = top
     waiting = [(root, top)]
     while waiting:
         stored, node = waiting.pop()
-        for child in _in_order(stored):
+        for child in children_of(stored):
             name = child.path.rpartition("/")[2]
             below = Node(child.document, name, layout.kind_of(child.document))
             nodes[id(child)] = below
@@ -148,8 +140,11 @@ def _node_of(root: Stored, name: str, nodes: dict[int, Node]) -> Node:
     return top
 
 
-def _in_order(stored: Stored) -> list[Stored]:
-    """Return the objects right below as they were written."""
+def _as_written_below(stored: Stored) -> list[Stored]:
+    """Return the objects right below as they were written: by the indices of their names.
+
+    What an artist added is not among them.
+    """
     found: list[Stored] = []
     for children in (stored.items, stored.markers):
         known = _as_written(children)
@@ -164,15 +159,15 @@ def _as_written(children: list[Stored]) -> dict[int, Stored]:
     index the second was brought here from elsewhere.
     """
     known: dict[int, Stored] = {}
-    places: set[tuple[str, Any, Any]] = set()
+    places: dict[tuple[Any, Any], Stored] = {}
     for child in sorted(children, key=lambda child: _index(child) or 0):
         index = _index(child)
-        start, end = child.found.get(layout.START), child.found.get(layout.END)
-        place = (layout.kind_of(child.document), start, end)
-        if index is None or place in places:  # a copy says where the other one is
-            continue
+        start, end = place = _said(child)
+        other = places.get(place)
+        if index is None or (other is not None and other.document == child.document):
+            continue  # a copy says where the other one is
         if known.setdefault(index, child) is child and start is not None and end != start:
-            places.add(place)
+            places[place] = child
     last = max(known, default=-1)
     before = -1
     for child in children:
@@ -183,6 +178,11 @@ def _as_written(children: list[Stored]) -> dict[int, Stored]:
             before += 1
             known[before] = child
     return known
+
+
+def _said(item: Stored) -> tuple[Any, Any]:
+    """Return the edges that an object's prim says."""
+    return item.found.get(layout.START), item.found.get(layout.END)
 
 
 def _index(child: Stored) -> int | None:
