@@ -32,7 +32,7 @@ from castline.adapters.usd import layout
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.places import get_slot, get_take, set_take
 from castline.schemas.takes import switch_take
-from castline.schemas.values import Placement, Take
+from castline.schemas.values import Appearance, Placement, Score, Take
 
 pytest.importorskip("pxr")
 
@@ -180,6 +180,59 @@ def test_the_selected_variant_is_the_take_that_is_shown_with_its_placement(tmp_p
         expected = desk.timeline.deepcopy()
         switch_take(expected.tracks[0][0], key)
         assert text_of(desk.read()) == text_of(expected)
+
+
+def test_what_is_edited_beside_another_take_is_said_of_that_take(tmp_path, caplog):
+    clip = movie("a")
+    references = {k: schema.ExternalReference(f"/m/{k}.usda", span(0, 90)) for k in ("one", "two")}
+    for number, (key, reference) in enumerate(references.items()):
+        placement = Placement(source_range=span(5 * number, 24))
+        score = Score(value=0.5 + number / 4)
+        shown = Appearance(character_id="mira", state="ok", score=score)
+        set_take(reference, Take(take_id=key, placement=placement, appearances=(shown,)))
+    clip.set_media_references(references, "one")
+    desk = desk_of(cut("takes", schema.Track("V1", [clip, movie("b")])), tmp_path / "cut.usda")
+    path = "/Timeline/tracks/track_0_V1/clip_0_a"
+    desk.layer.GetPrimAtPath(path).variantSelections["take"] = "two"
+    expected = desk.timeline.deepcopy()
+    shown = expected.tracks[0][0]
+    switch_take(shown, "two")
+    assert text_of(desk.read()) == text_of(expected)
+    shown.media_reference.target_url = "/m/better.usda"
+    shown.source_range = span(5, 30)
+    edits = [(f"{path}.{layout.MEDIA_URL}", "/m/better.usda")]
+    edits += [(f"{path}.{layout.SOURCE_END}", 35.0)]
+    assert text_of(desk.edited(*edits)) == text_of(expected)
+    desk.layer.GetPrimAtPath(path).variantSelections["take"] = "fix"
+    assert text_of(desk.read()) == text_of(desk.timeline)
+    assert "clip_0_a: variant set take: found 'fix', expected one of one, two" in caplog.text
+
+
+def test_edits_in_a_layer_above_are_read_when_they_are_flattened(tmp_path):
+    from pxr import Sdf, Usd, UsdUtils
+
+    clip = movie("a")
+    references = {k: schema.ExternalReference(f"/m/{k}.usda", span(0, 90)) for k in ("one", "two")}
+    clip.set_media_references(references, "one")
+    desk = desk_of(cut("shot", schema.Track("V1", [clip, movie("b")])), tmp_path / "cut.usda")
+    above = Sdf.Layer.CreateNew(str(tmp_path / "above.usda"))
+    above.subLayerPaths = ["./cut.usda"]
+    stage = Usd.Stage.Open(above)
+    prim = stage.GetPrimAtPath("/Timeline/tracks/track_0_V1/clip_0_a")
+    prim.GetAttribute(layout.NAME).Set("hero")
+    prim.GetVariantSet("take").SetVariantSelection("two")
+    stage.GetPrimAtPath("/Timeline/tracks/track_0_V1/clip_1_b").SetActive(False)
+    above.Save()
+    with pytest.raises(UnreadableFileError, match="usdcat --flattenLayerStack"):
+        read(tmp_path / "above.usda")
+    for suffix in SUFFIXES:
+        UsdUtils.FlattenLayerStack(stage).Export(str(tmp_path / f"flat.{suffix}"))
+        found = read(tmp_path / f"flat.{suffix}")
+        expected = desk.timeline.deepcopy()
+        switch_take(expected.tracks[0][0], "two")
+        expected.tracks[0][0].name = "hero"
+        expected.tracks[0][1].enabled = False
+        assert text_of(found) == text_of(expected)
 
 
 def test_prims_in_another_order_are_items_in_another_order(folder):

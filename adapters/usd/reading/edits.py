@@ -7,17 +7,18 @@ stage says something else, somebody did, and the hand wins.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from castline.adapters.usd import layout, placement, timecodes
 from castline.adapters.usd.characters import cast_of
 from castline.adapters.usd.node import Node
-from castline.adapters.usd.payload import data_of, references_of
+from castline.adapters.usd.payload import data_of
 from castline.adapters.usd.reading.arrange import Wanted, arrange
 from castline.adapters.usd.reading.document import long_floats
 from castline.adapters.usd.reading.edit import Edit, edit_object, make_gap
 from castline.adapters.usd.reading.stored import Stored, walk
+from castline.adapters.usd.reading.switch import switch_take, wanted_take
 from castline.adapters.usd.reading.trim import Trim
 from castline.adapters.usd.views import display_name_of, views_of
 from castline.schemas.values import Cast
@@ -34,17 +35,15 @@ class _Frame:
     rate: float
     cast: Cast
     slot_ids: set[str]
-    switches: list[tuple[Stored, str]] = field(default_factory=list)
 
 
-def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
-    """Change the documents as their prims say; return the clips that are to show another take.
+def apply_edits(root: Stored, file: str) -> None:
+    """Change the documents as their prims say.
 
-    Those are switched once they are OTIO's objects, with the key of the media reference. Raises
-    `UnreadableFileError` for an edit that no cut can follow.
+    Raises `UnreadableFileError` for an edit that no cut can follow.
     """
     if root.found.get(layout.LAYOUT_VERSION) != layout.VERSION:
-        return []
+        return
     nodes: dict[int, Node] = {}
     top = _node_of(root, nodes, _as_written_below)
     rate = placement.rate_of(top)
@@ -60,10 +59,13 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
         has_place = layout.has_place(item.document, above.document if above else None)
         node = nodes.get(id(item))
         edits = _edits_of(item, node, frame, has_place)
+        key = wanted_take(item, file)
+        if key is not None:  # before all else, which is said of the take that is shown
+            switch_take(item.document, key)
         for edit in edits:
             if edit.name not in (layout.START, layout.END):
                 edit_object(item, edit, frame.cast, rate, frame.slot_ids)
-        if edits:
+        if edits or key is not None:
             item.floats = long_floats(item.document)
         edges = {edit.name: edit.value for edit in edits}
         wanted = edges.get(layout.START), edges.get(layout.END)
@@ -72,10 +74,8 @@ def apply_edits(root: Stored, file: str) -> list[tuple[Stored, str]]:
         is_told = node is not None or (_index(item) is None and wanted not in written)
         if above is not None and wanted != (None, None) and is_told:
             moved.setdefault(id(above), (above, {}))[1][id(item)] = wanted
-        _note_switch(item, frame)
     if moved:
         _move(root, moved, frame)
-    return frame.switches
 
 
 def _move(root: Stored, moved: _Moves, frame: _Frame) -> None:
@@ -252,15 +252,3 @@ def _is_as_expected(name: str, value: Any, expected: Any) -> bool:
 
 def _names(edits: list[Edit]) -> set[str]:
     return {edit.name for edit in edits}
-
-
-def _note_switch(item: Stored, frame: _Frame) -> None:
-    """Note a clip whose prim selects another take than its document shows."""
-    chosen = item.selections.get(layout.TAKE_SET)
-    if not chosen:
-        return
-    names = layout.variant_names(references_of(item.document))
-    keys = {name: key for key, name in names.items()}
-    key = keys.get(chosen)
-    if key is not None and key != item.document.get("active_media_reference_key"):
-        frame.switches.append((item, key))

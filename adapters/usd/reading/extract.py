@@ -39,8 +39,10 @@ def extract(path: str) -> dict[str, Any]:
             raise UnreadableFileError(f"{path}: {error}") from None
         if document is not None:
             return {"document": document}
+    beneath = "; what its sublayers hold is read when it is flattened (usdcat --flattenLayerStack)"
     raise UnreadableFileError(
         f"{path}: found a USD stage without a cut, expected a prim with {layout.JSON}"
+        f"{beneath if layer.subLayerPaths else ''}"
     )
 
 

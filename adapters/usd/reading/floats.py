@@ -36,7 +36,7 @@ def restore_floats(root: otio.core.SerializableObject, stored: Stored) -> Any:
     missed = _missed(value for node in walk(stored) for value in node.floats)
     if not missed:
         return root
-    for live, node in pairs(root, stored):
+    for live, node in _pairs(root, stored):
         if missed.isdisjoint(node.floats):
             continue
         if live is root and _is_unknown(live):
@@ -49,7 +49,7 @@ def restore_floats(root: otio.core.SerializableObject, stored: Stored) -> Any:
     return root
 
 
-def pairs(root: Any, stored: Stored) -> Iterator[tuple[Any, Stored]]:
+def _pairs(root: Any, stored: Stored) -> Iterator[tuple[Any, Stored]]:
     """Yield OTIO's objects with what each was made of."""
     waiting = [(root, stored)]
     while waiting:

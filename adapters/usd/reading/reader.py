@@ -15,12 +15,11 @@ from castline.adapters.usd.garbage import collected_later
 from castline.adapters.usd.layout import suffix_of
 from castline.adapters.usd.reading import stored
 from castline.adapters.usd.reading.edits import apply_edits
-from castline.adapters.usd.reading.floats import pairs, restore_floats
+from castline.adapters.usd.reading.floats import restore_floats
 from castline.adapters.usd.reading.stored import Stored
 from castline.adapters.usd.sandbox import MEMORY, Sandbox
 from castline.schemas.errors import InvalidValueError, UnreadableFileError
 from castline.schemas.revive import revive
-from castline.schemas.takes import switch_take
 
 SECONDS = 10.0
 SECONDS_PER_MEGABYTE = 4.0
@@ -50,11 +49,8 @@ def read_in(sandbox: Sandbox, path: str | Path) -> otio.core.SerializableObject:
     library.look_for()
     with collected_later():
         root = _stored_in(sandbox, path)
-        switches = _apply_edits(root, path)
-        live = restore_floats(_revive(root, path), root)
-        if switches:
-            _switch_takes(live, root, switches)
-        return live
+        _apply_edits(root, path)
+        return restore_floats(_revive(root, path), root)
 
 
 def _stored_in(sandbox: Sandbox, path: Path) -> Stored:
@@ -76,10 +72,10 @@ def _stored_in(sandbox: Sandbox, path: Path) -> Stored:
     return stored.gather(found.get("objects") if isinstance(found, dict) else None, str(path))
 
 
-def _apply_edits(root: Stored, path: Path) -> list[tuple[Stored, str]]:
+def _apply_edits(root: Stored, path: Path) -> None:
     """Let the stage's edits into the documents, which nobody has looked at yet."""
     try:
-        return apply_edits(root, str(path))
+        apply_edits(root, str(path))
     except _MISFITS as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise UnreadableFileError(f"{path}: found values that no cut has: {reason}") from None
@@ -96,14 +92,6 @@ def _revive(root: Stored, path: Path) -> otio.core.SerializableObject:
         found = type(live).__name__
         raise UnreadableFileError(f"{path}: found a {found}, expected an OTIO object")
     return live
-
-
-def _switch_takes(live: Any, root: Stored, switches: list[tuple[Stored, str]]) -> None:
-    """Show the takes that the stage selects, each with the range and effects that are its own."""
-    wanted = {id(item): key for item, key in switches}
-    for clip, item in pairs(live, root):
-        if id(item) in wanted:
-            switch_take(clip, wanted[id(item)])
 
 
 def _text_of(document: dict[str, Any], is_plain: bool) -> str:
