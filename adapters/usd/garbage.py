@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def collected_later() -> Iterator[None]:
-    """Keep Python from looking through a growing tree again and again."""
+    """Keep Python from looking through a growing tree again and again.
+
+    What is built inside is best let go of inside too: what is left then is looked through.
+    """
     if not gc.isenabled():
         yield
         return

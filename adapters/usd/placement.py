@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.node import Node, walk
 
 DEFAULT_RATE = 24.0
@@ -20,7 +19,7 @@ def rate_of(root: Node) -> float:
     if found:
         return found
     for node in walk(root):
-        if kind_of(node.document) == "Track" and node.document.get("kind") == "Video":
+        if node.kind == "Track" and node.document.get("kind") == "Video":
             for child in node.children:
                 if found := own_rate(child.document):
                     return found
@@ -90,12 +89,12 @@ def _measure_range(node: Node, own: Any) -> None:
 
 
 def _length(node: Node, rate: float) -> float | None:
-    kind = kind_of(node.document)
+    kind = node.kind
     if kind == "Transition":
         node.rate = _rate(node.document.get("in_offset"))
         return _total([frames_of(node.document.get(k), rate) for k in ("in_offset", "out_offset")])
     if kind == "Track":
-        return _total([c.duration for c in node.children if kind_of(c.document) != "Transition"])
+        return _total([c.duration for c in node.children if c.kind != "Transition"])
     if kind in ("Stack", "Timeline", "SerializableCollection"):
         known = [child.duration for child in node.children if child.duration is not None]
         return max(known, default=0.0)
@@ -105,7 +104,7 @@ def _length(node: Node, rate: float) -> float | None:
 def _place_children(node: Node, rate: float) -> None:
     if node.start is None:
         return
-    kind = kind_of(node.document)
+    kind = node.kind
     if kind == "SerializableCollection":
         for child in node.children:
             child.start = frames_of(child.document.get("global_start_time"), rate) or 0.0
@@ -119,7 +118,7 @@ def _place_children(node: Node, rate: float) -> None:
         if cursor is None:
             return
         child.start = cursor
-        if kind_of(child.document) == "Transition":
+        if child.kind == "Transition":
             back = frames_of(child.document.get("in_offset"), rate)
             child.start = None if back is None else cursor - back
         elif kind == "Track":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from castline.adapters.usd import layout
-from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.node import Node
 
 
@@ -27,7 +26,7 @@ def views_of(node: Node, stage_rate: float, has_place: bool = False) -> dict[str
     if has_place and node.start is not None and node.end is not None:
         views[layout.START] = node.start
         views[layout.END] = node.end
-    kind = kind_of(document)
+    kind = node.kind
     if node.source:
         marked = kind == "Marker"
         names = _MARKED if marked else _SOURCE

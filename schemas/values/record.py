@@ -23,6 +23,8 @@ _BIG_INTEGER = re.compile(r"-?\d{19,40}")
 Data = dict[str, Any]
 """A plain dict of what OTIO metadata can hold: strings, numbers, lists, dicts, times, effects."""
 
+_MEASURES = (float, RationalTime, TimeRange)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Record:
@@ -38,8 +40,9 @@ class Record:
     )
 
     def __post_init__(self) -> None:
-        for spec in field_specs(type(self)):
-            _check_finite(getattr(self, spec.name), f"{type(self).__name__}.{spec.name}")
+        for name, value in vars(self).items():
+            if isinstance(value, _MEASURES):
+                _check_finite(value, f"{type(self).__name__}.{name}")
 
     __hash__ = None  # type: ignore[assignment]  # some fields are dicts
 

@@ -98,10 +98,10 @@ def _arrange_track(
     gaps.require_used()
     line += items[placed:]
     was = {id(row.item): row.old for row in rows}
-    found, lost = _with_transitions(track.items, line, was, places)
+    laid, lost = _with_transitions(track.items, line, was, places)
     for transition in lost:
         raise trim.refuse(transition, "its two shots apart", "them side by side, or it gone")
-    track.children[:] = [*track.markers, *found]
+    track.children[:] = [*track.markers, *laid]
 
 
 def _row(item: Stored, wanted: Wanted | None, old: Edges, trim: Trim) -> _Row:

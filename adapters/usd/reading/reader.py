@@ -45,12 +45,15 @@ def read(path: str | Path) -> otio.core.SerializableObject:
 
 def read_in(sandbox: Sandbox, path: str | Path) -> otio.core.SerializableObject:
     """Read as `read` does, in a child process that may have read others before."""
-    path = Path(path)
     library.look_for()
     with collected_later():
-        root = _stored_in(sandbox, path)
-        _apply_edits(root, path)
-        return restore_floats(_revive(root, path), root)
+        return _read_whole(sandbox, Path(path))
+
+
+def _read_whole(sandbox: Sandbox, path: Path) -> otio.core.SerializableObject:
+    root = _stored_in(sandbox, path)
+    _apply_edits(root, path)
+    return restore_floats(_revive(root, path), root)
 
 
 def _stored_in(sandbox: Sandbox, path: Path) -> Stored:

@@ -41,10 +41,15 @@ class Stage:
 
     layer: Any
     losses: list[Loss]
+    root: Node
     plays: bool
     """Whether it brings in any media."""
-    has_odd_times: bool
-    """Whether it may have time codes that USD text would round."""
+    has_takes: bool
+
+    @property
+    def has_odd_times(self) -> bool:
+        """Say whether there may be time codes that USD text would round."""
+        return self.plays or self.has_takes or any(map(_has_odd_times, walk(self.root)))
 
 
 def make(cut: Cut, layer: Any, library: Library, folder: Path, plates: Path | None) -> Stage:
@@ -66,8 +71,7 @@ def make(cut: Cut, layer: Any, library: Library, folder: Path, plates: Path | No
     meaning.author(layer, root, found, clock)
     losses = play.author(layer, root, found, clock, folder, plates)
     plays = any(shot.offers for shot in found)
-    is_odd = plays or any(shot.takes for shot in found) or any(map(_has_odd_times, walk(root)))
-    return Stage(layer, losses, plays, is_odd)
+    return Stage(layer, losses, root, plays, any(shot.takes for shot in found))
 
 
 def _has_odd_times(node: Node) -> bool:

@@ -56,14 +56,24 @@ def write(
     home = Path(home or path.parent).absolute()
     plates = Path(plates) if plates else None
     with collected_later(), library.quiet(), whole_file(path, overwrite=overwrite) as target:
-        document, encode = _document_of(timeline, path)
-        cut = Cut(timeline, split(document), encode, path)
-        if suffix == "usdz":
-            return _write_package(cut, home, plates, target)
-        offers = Library(home, movies=plates is not None, target=path)
-        stage = make(cut, _new_layer(target), offers, home, plates)
-        _save(stage, target, path)
-        return stage.losses
+        return _write_whole(timeline, path, target, home, plates)
+
+
+def _write_whole(
+    timeline: otio.core.SerializableObject,
+    path: Path,
+    target: Path,
+    home: Path,
+    plates: Path | None,
+) -> list[Loss]:
+    document, encode = _document_of(timeline, path)
+    cut = Cut(timeline, split(document), encode, path)
+    if suffix_of(path) == "usdz":
+        return _write_package(cut, home, plates, target)
+    offers = Library(home, movies=plates is not None, target=path)
+    stage = make(cut, _new_layer(target), offers, home, plates)
+    _save(stage, target, path)
+    return stage.losses
 
 
 def _write_package(cut: Cut, home: Path, plates: Path | None, target: Path) -> list[Loss]:
