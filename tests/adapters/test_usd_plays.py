@@ -13,6 +13,7 @@ import usd_clips as clips
 import usd_features as cuts
 from opentimelineio import schema
 from usd_chance import by_chance
+from usd_cuts import span
 from usd_oracle import Cut, measured
 from usd_player import (
     CLOSE,
@@ -500,3 +501,16 @@ def test_a_stage_is_never_its_own_media(tmp_path):
     usd.write(clips.cut(clips.video(clip)), path)
     losses = usd.write(clips.cut(clips.video(clip)), path)
     assert [loss.reason for loss in losses] == ["it is the stage itself"]
+
+
+def test_a_movie_is_a_picture_to_be_extracted_and_no_sound(tmp_path):
+    movies = [schema.ExternalReference("a.mov", span(0, 90)) for _ in range(2)]
+    video, audio = (schema.Clip("a", each, span(0, 24)) for each in movies)
+    timeline = schema.Timeline("cut")
+    timeline.tracks.append(schema.Track("V1", [video]))
+    timeline.tracks.append(schema.Track("A1", [audio], kind=schema.TrackKind.Audio))
+    losses = {loss.field: loss.reason for loss in usd.write(timeline, tmp_path / "cut.usda")}
+    assert losses == {
+        "picture": "a movie; its frames become a plate with --plates FOLDER",
+        "sound": "the sound of a movie has no place in USD",
+    }

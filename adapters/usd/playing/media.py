@@ -111,10 +111,10 @@ class Library:
         self._target = target.resolve() if target else None
         self._names: dict[Path, list[str]] = {}
 
-    def offer(self, reference: dict[str, Any]) -> Offer | str:
+    def offer(self, reference: dict[str, Any], *, is_picture: bool = True) -> Offer | str:
         """Return what the document of a media reference stands for, or why it is nothing here."""
         try:
-            found = self._offer(reference)
+            found = self._offer(reference, is_picture)
         except (CastlineError, ValueError, OSError) as error:  # times that are none, odd names
             return f"its media cannot be told: {error}"
         if isinstance(found, (str, Movie)):
@@ -126,7 +126,7 @@ class Library:
             return f"no usdz may hold a {suffix}"
         return found
 
-    def _offer(self, reference: dict[str, Any]) -> Offer | str:
+    def _offer(self, reference: dict[str, Any], is_picture: bool) -> Offer | str:
         kind = kind_of(reference)
         if kind == "ImageSequenceReference":
             return self._sequence(reference)
@@ -135,7 +135,7 @@ class Library:
             return f"a {kind} has no picture in USD"
         suffix = os.path.splitext(url)[1].lower()  # noqa: PTH122 - called for each clip
         if suffix in MOVIE_SUFFIXES or suffix not in _KNOWN:
-            return self._movie(url, suffix, reference)
+            return self._movie(url, suffix, reference, is_picture)
         path = path_of(url, self._folder)
         if path is None:
             return "an address on a network is not opened"
@@ -150,9 +150,13 @@ class Library:
             return Sound(path, _start_of(reference))
         return Plate(path.parent, still=path.name, suffix=path.suffix)
 
-    def _movie(self, url: str, suffix: str, reference: dict[str, Any]) -> Offer | str:
+    def _movie(
+        self, url: str, suffix: str, reference: dict[str, Any], is_picture: bool
+    ) -> Offer | str:
         if suffix not in MOVIE_SUFFIXES:
             return f"media of the kind {suffix or 'without a suffix'} has no place in USD"
+        if not is_picture:
+            return "the sound of a movie has no place in USD"
         if not self._movies:
             return "a movie; its frames become a plate with --plates FOLDER"
         path = path_of(url, self._folder)

@@ -91,11 +91,7 @@ def _turn_movies_into_plates(found: Sequence[Shot], folder: Path) -> None:
     wanted: dict[Movie, set[Fraction]] = {}
     for shot in found:
         for key, offer in list(shot.offers.items()):
-            if not isinstance(offer, Movie):
-                continue
-            if not shot.is_picture:
-                shot.give_up(key, "the sound of a movie has no place in USD")
-            else:
+            if isinstance(offer, Movie):
                 time_map = shot.maps[key]
                 times = {frame / time_map.media_rate for _, frame in time_map.frames()}
                 wanted.setdefault(offer, set()).update(times)

@@ -118,7 +118,7 @@ def _look(root: Node, library: Library) -> Iterator[Shot]:
         elif kind == "Clip":
             shot = Shot(node, is_picture, is_enabled)
             for key, reference in references_of(document).items():
-                found = library.offer(reference)
+                found = library.offer(reference, is_picture=is_picture)
                 if isinstance(found, str):
                     if layout.kind_of(reference) != "MissingReference":
                         shot.missing[key] = found
