@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import opentimelineio as otio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,6 +53,9 @@ def test_an_edge_moves_and_all_else_stays_where_it_is(name, suffix, by, folder):
                 desk.edited((path, value + by))
             continue
         found = desk.edited((path, value + by))
+        if by > 0 and not is_start and _is_open_nest(item) and track[-1] is item:
+            assert found.is_equivalent_to(desk.timeline)  # there is nothing more in it to show
+            continue
         place = prim.rpartition("/")[0]
         after = ranges(_track_of(found, desk, place))
         expected = {key: _less(other, moved) for key, other in before.items()}
@@ -73,6 +77,10 @@ def _track_of(timeline: Any, desk: Desk, place: str) -> Any:
             label = desk.objects[place[: place.index(name) + len(name)]].name
             found = next(child for child in found if child.name == label)
     return found
+
+
+def _is_open_nest(item: Any) -> bool:
+    return isinstance(item, otio.core.Composition) and item.source_range is None
 
 
 def _less(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:

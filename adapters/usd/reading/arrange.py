@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
@@ -23,32 +23,34 @@ Edges = tuple[float, float]
 Wanted = tuple[float | None, float | None]
 """The same as somebody wants it; None for an edge that stays."""
 
+PlaceOf = Callable[[Stored], Edges | None]
+"""Gives where an item was written, if it was."""
+
 _KEYS_OF_A_BARE_GAP = frozenset({"OTIO_SCHEMA", "source_range", "enabled"})
 
 
 def arrange(
-    above: Stored, wanted: Mapping[int, Wanted], places: MutableMapping[int, Edges], trim: Trim
+    above: Stored, wanted: Mapping[int, Wanted], added: set[int], place_of: PlaceOf, trim: Trim
 ) -> None:
     """Give items of a track, or of a stack, new edges.
 
-    `wanted` and `places` are by the items' identities; `places`, where everything lies now, is
-    brought up to date. One new edge trims an item; two move it, and trim its tail to fit. Raises
-    `UnreadableFileError` where two want one place, or an item would be covered whole.
+    `wanted` and `added` are by the items' identities; those that were added lie where they want
+    to if there is room, else where they stand in the order. One new edge trims an item; two move
+    it, and trim its tail to fit. Raises `UnreadableFileError` where two want one place, or an
+    item would be covered whole.
     """
     if kind_of(above.document) == "Track":
-        _arrange_track(above, wanted, places, trim)
-        for item in above.items:
-            if id(item) in wanted and kind_of(item.document) == "Transition":
-                _reach(above, item, wanted[id(item)], places, trim)
+        places = _arrange_track(above, wanted, added, place_of, trim)
+        _reach(above, wanted, places, trim)
         return
     for item in above.items:
-        if id(item) in wanted and id(item) in places:
-            start, end = places[id(item)]
-            edges = _edges(item, wanted[id(item)], (start, end), trim)
-            if edges[0] != start:
-                found = f"the start {edges[0]:g}"
-                raise trim.refuse(item, found, f"{start:g}, where its stack starts")
-            trim.tail(item, edges[1] - end)
+        old = place_of(item)
+        if id(item) in wanted and old is not None:
+            start, end = _edges(item, wanted[id(item)], old, trim)
+            if start != old[0]:
+                found = f"the start {start:g}"
+                raise trim.refuse(item, found, f"{old[0]:g}, where its stack starts")
+            trim.tail(item, (end - start) - (trim.length(item) or 0.0))
 
 
 @dataclass
@@ -67,22 +69,42 @@ class _Row:
 
 
 def _arrange_track(
-    track: Stored, wanted: Mapping[int, Wanted], places: MutableMapping[int, Edges], trim: Trim
-) -> None:
+    track: Stored,
+    wanted: Mapping[int, Wanted],
+    added: set[int],
+    place_of: PlaceOf,
+    trim: Trim,
+) -> dict[int, Edges]:
+    """Lay out a track; return where everything lies."""
     items = [child for child in track.items if kind_of(child.document) != "Transition"]
-    placed = 0
-    while placed < len(items) and id(items[placed]) in places:
-        placed += 1
-    rows = [_row(item, wanted.get(id(item)), places[id(item)], trim) for item in items[:placed]]
-    if not any(row.wanted for row in rows):
-        return
+    loose = [item for item in items if id(item) in added]
+    rest = [item for item in items if id(item) not in added]
+    places = _base(rest, place_of, trim)
+    rows = [
+        _row(item, wanted.get(id(item)), places[id(item)], place_of(item), trim)
+        for item in rest
+        if id(item) in places
+    ]
+    fitting, others = _fitting(loose, rows, wanted)
+    if others:  # these stand in the order, and push what follows
+        rest = [item for item in items if id(item) not in {id(row.item) for row in fitting}]
+        places = _base(rest, place_of, trim)
+        rows = [
+            _row(item, _of_known(item, wanted, added), places[id(item)], place_of(item), trim)
+            for item in rest
+            if id(item) in places
+        ]
+    rows += fitting
+    if not rows or not any(row.wanted for row in rows):
+        return places
+    first = min(row.old[0] for row in rows if row not in fitting) if rows != fitting else 0.0
     solid = [row for row in rows if not row.is_gap]
     _give_way(solid, trim)
     solid.sort(key=lambda row: row.new)
-    first = rows[0].old[0]
     if solid[0].new[0] < first - NOISE:
         found = f"no room before {first:g}, where its track starts"
         raise trim.refuse(solid[0].item, found, "some")
+    was = {id(row.item): row.old for row in rows}
     for row in solid:
         _fit(row, trim)
         places[id(row.item)] = row.new
@@ -93,19 +115,85 @@ def _arrange_track(
         line += gaps.fill(at, row.new[0])
         line.append(row.item)
         at = row.new[1]
-    if rows[-1].is_gap:
-        line += gaps.fill(at, rows[-1].old[1])
+    if (last := max(row.old[1] for row in rows)) > at and gaps.waiting:
+        line += gaps.fill(at, last)
     gaps.require_used()
-    line += items[placed:]
-    was = {id(row.item): row.old for row in rows}
+    line += [item for item in rest if id(item) not in places]
     laid, lost = _with_transitions(track.items, line, was, places)
     for transition in lost:
         raise trim.refuse(transition, "its two shots apart", "them side by side, or it gone")
     track.children[:] = [*track.markers, *laid]
+    return places
 
 
-def _row(item: Stored, wanted: Wanted | None, old: Edges, trim: Trim) -> _Row:
+def _base(items: list[Stored], place_of: PlaceOf, trim: Trim) -> dict[int, Edges]:
+    """Return where items lie before any is moved: as written, or one after the other.
+
+    The latter where they stand in another order, or some were added among them. What follows one
+    without a length lies nowhere.
+    """
+    written = [place_of(item) for item in items]
+    known = [place for place in written if place is not None]
+    is_kept = len(known) == len(items) and all(a <= b for a, b in pairwise(known))
+    if is_kept:
+        return {id(item): place for item, place in zip(items, known, strict=True)}
+    at = min((start for start, _ in known), default=0.0)
+    places: dict[int, Edges] = {}
+    for item, place in zip(items, written, strict=True):
+        length = place[1] - place[0] if place is not None else trim.length(item)
+        if length is None:
+            break
+        places[id(item)] = at, at + length
+        at += length
+    return places
+
+
+def _of_known(item: Stored, wanted: Mapping[int, Wanted], added: set[int]) -> Wanted | None:
+    return None if id(item) in added else wanted.get(id(item))
+
+
+def _row(
+    item: Stored, wanted: Wanted | None, old: Edges, written: Edges | None, trim: Trim
+) -> _Row:
+    length = trim.length(item)
+    if written is not None and length is not None:
+        more = length - (written[1] - written[0])
+        if abs(more) > NOISE:  # trimmed in its media: it has that length, where it starts
+            start, end = wanted or (None, None)
+            start = old[0] if start is None else start
+            if wanted is None:
+                end = start + length
+            wanted = start, old[1] if end is None else end
     return _Row(item, old, old if wanted is None else _edges(item, wanted, old, trim), wanted)
+
+
+def _fitting(
+    loose: list[Stored], rows: list[_Row], wanted: Mapping[int, Wanted]
+) -> tuple[list[_Row], list[Stored]]:
+    """Return what was added and lies where it says, and what is to stand in the order instead.
+
+    Nothing that is there is covered whole, or amid, by what says no more than where it once was.
+    """
+    fitting: list[_Row] = []
+    others: list[Stored] = []
+    for item in loose:
+        start, end = wanted[id(item)]
+        if start is None or end is None:
+            continue
+        over = [
+            row
+            for row in (*rows, *fitting)
+            if not row.is_gap and row.new[0] < end - NOISE and row.new[1] > start + NOISE
+        ]
+        is_free = end > start and all(
+            row.wanted is None and (row.new[0] < start - NOISE) != (row.new[1] > end + NOISE)
+            for row in over
+        )
+        if is_free:
+            fitting.append(_Row(item, (start, end), (start, end), (start, end)))
+        else:
+            others.append(item)
+    return fitting, others
 
 
 def _edges(item: Stored, wanted: Wanted, old: Edges, trim: Trim) -> Edges:
@@ -148,7 +236,7 @@ def _fit(row: _Row, trim: Trim) -> None:
     """Trim an item to its new edges."""
     (old_start, old_end), (start, end) = row.old, row.new
     if row.wanted is not None and None not in row.wanted:  # moved: it shows what it showed
-        trim.tail(row.item, (end - start) - (old_end - old_start))
+        trim.tail(row.item, (end - start) - (trim.length(row.item) or 0.0))
         return
     trim.head(row.item, start - old_start)
     trim.tail(row.item, end - old_end)
@@ -218,7 +306,7 @@ def _with_transitions(
     after: dict[int, Stored] = {}
     lost = []
     left: Stored | None = None
-    for item, right in zip(before, _next_shots(before), strict=True):
+    for item, right in zip(before, next_shots(before), strict=True):
         if kind_of(item.document) != "Transition":
             left = item
             continue
@@ -235,7 +323,7 @@ def _with_transitions(
     return result, lost
 
 
-def _next_shots(items: list[Stored]) -> list[Stored | None]:
+def next_shots(items: list[Stored]) -> list[Stored | None]:
     """Return for each item the next that is no transition."""
     found: list[Stored | None] = []
     following = None
@@ -247,21 +335,24 @@ def _next_shots(items: list[Stored]) -> list[Stored | None]:
 
 
 def _reach(
-    track: Stored, item: Stored, wanted: Wanted, places: Mapping[int, Edges], trim: Trim
+    track: Stored, wanted: Mapping[int, Wanted], places: Mapping[int, Edges], trim: Trim
 ) -> None:
-    """Change how far a transition reaches to either side of its cut, wherever that is now."""
+    """Change how far transitions reach to either side of their cuts, wherever those are now."""
     items = track.items
-    at = next(index for index, child in enumerate(items) if child is item)
-    if at and id(items[at - 1]) in places:
-        cut = places[id(items[at - 1])][1]
-    elif at + 1 < len(items) and id(items[at + 1]) in places:
-        cut = places[id(items[at + 1])][0]
-    else:
-        raise trim.refuse(item, "a transition between nothing", "items beside it")
-    for key, edge, sign in (("in_offset", wanted[0], -1), ("out_offset", wanted[1], 1)):
-        if edge is None:
+    for before, item, behind in zip([None, *items], items, [*items[1:], None], strict=False):
+        if id(item) not in wanted or kind_of(item.document) != "Transition":
             continue
-        offset = item.document[key]
-        offset["value"] = trim.in_own((edge - cut) * sign, offset["rate"])
-        if offset["value"] < 0:
-            raise trim.refuse(item, "a transition beside its cut", "one around it")
+        start, end = wanted[id(item)]
+        if before is not None and id(before) in places:
+            cut = places[id(before)][1]
+        elif behind is not None and id(behind) in places:
+            cut = places[id(behind)][0]
+        else:
+            raise trim.refuse(item, "a transition between nothing", "items beside it")
+        for key, edge, sign in (("in_offset", start, -1), ("out_offset", end, 1)):
+            if edge is None:
+                continue
+            offset = item.document[key]
+            offset["value"] = trim.in_own((edge - cut) * sign, offset["rate"])
+            if offset["value"] < 0:
+                raise trim.refuse(item, "a transition beside its cut", "one around it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +36,20 @@ class Edit:
     value: Any
     place: str
 
+    def time(self) -> float:
+        """Return the value as a number; raises `UnreadableFileError` for what is none."""
+        if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
+            raise self.refuse("a timecode")
+        return float(self.value)
+
     def refuse(self, expected: str) -> UnreadableFileError:
         """Return the error for an edit that no cut can follow."""
         return UnreadableFileError(f"{self.place}: found {self.value!r}, expected {expected}")
 
 
-def edit_object(item: Stored, edit: Edit, cast: Cast, rate: float, slot_ids: set[str]) -> None:
+def edit_object(
+    item: Stored, edits: Iterable[Edit], cast: Cast, rate: float, slot_ids: set[str]
+) -> None:
     """Change an object's document; `rate` is the stage's, in frames a second.
 
     A clip that becomes a slot gets an id that is not among `slot_ids`, and adds it.
@@ -49,14 +57,22 @@ def edit_object(item: Stored, edit: Edit, cast: Cast, rate: float, slot_ids: set
     Raises `UnreadableFileError` for what the object cannot say.
     """
     document = item.document
-    if edit.name == layout.LABELS:
-        _set_expected(document, edit, cast, slot_ids)
-    elif edit.name.startswith(f"{layout.APPEARANCE}:"):
-        _set_appearance(document, edit)
-    elif edit.name == layout.GLOBAL_START:
-        _set_global_start(document, edit, rate)
-    else:
-        _EDITS[edit.name](document, edit)
+    named = {edit.name: edit for edit in edits}
+    if edit := named.pop(layout.RATE, None):  # before the edges, which count at it
+        _set_rate(document, edit)
+    for key, (first, last) in _RANGES.items():
+        start, end = named.pop(first, None), named.pop(last, None)
+        if start or end:
+            _set_edges(document, key, start, end)
+    for edit in named.values():
+        if edit.name == layout.LABELS:
+            _set_expected(document, edit, cast, slot_ids)
+        elif edit.name.startswith(f"{layout.APPEARANCE}:"):
+            _set_appearance(document, edit)
+        elif edit.name == layout.GLOBAL_START:
+            _set_global_start(document, edit, rate)
+        else:
+            _EDITS[edit.name](document, edit)
 
 
 def range_of(document: Document) -> Document | None:
@@ -103,35 +119,32 @@ def _set(key: str, kind: type) -> Callable[[Document, Edit], None]:
     return change
 
 
-def _set_edge(key: str, *, is_start: bool) -> Callable[[Document, Edit], None]:
-    def change(document: Document, edit: Edit) -> None:
-        own = document.get(key) if key == "marked_range" else range_of(document)
-        if not isinstance(own, dict):
-            raise edit.refuse(f"no range on a {kind_of(document)} that has none")
-        start, duration = own["start_time"], own["duration"]
-        rate = duration["rate"]
-        first = start["value"] * rate / start["rate"] if start["rate"] != rate else start["value"]
-        last = first + duration["value"]
-        if is_start:
-            first = float(edit.value)
-        else:
-            last = float(edit.value)
-        if last < first and key == "marked_range":  # a marker that is moved past its other edge
-            first, last = (
-                (first, first + duration["value"])
-                if is_start
-                else (last - duration["value"], last)
-            )
-        if last < first:
-            raise edit.refuse("an end that is not before the start")
-        own["start_time"] = _time(first, rate)
-        duration["value"] = last - first
-
-    return change
+def _set_edges(document: Document, key: str, start: Edit | None, end: Edit | None) -> None:
+    """Give a source range or a marked one a new edge, or two."""
+    given = [edit for edit in (start, end) if edit]
+    own = document.get(key) if key == "marked_range" else range_of(document)
+    if not isinstance(own, dict):
+        raise given[0].refuse(f"no range on a {kind_of(document)} that has none")
+    begins, duration = own["start_time"], own["duration"]
+    rate = duration["rate"]
+    length = duration["value"]
+    first = begins["value"] if begins["rate"] == rate else begins["value"] * rate / begins["rate"]
+    last = first + length
+    if start:
+        first = start.time()
+    if end:
+        last = end.time()
+    if last < first and key == "marked_range" and len(given) == 1:
+        # A marker that is moved past its other edge.
+        first, last = (first, first + length) if start else (last - length, last)
+    if last < first:
+        raise given[-1].refuse("an end that is not before the start")
+    own["start_time"] = _time(first, rate)
+    duration["value"] = last - first
 
 
 def _set_rate(document: Document, edit: Edit) -> None:
-    rate = float(edit.value)
+    rate = edit.time()
     if not rate > 0:
         raise edit.refuse("frames a second, above 0")
     kind = kind_of(document)
@@ -162,7 +175,7 @@ def _set_global_start(document: Document, edit: Edit, rate: float) -> None:
         raise edit.refuse("it on a timeline")
     own = document.get("global_start_time")
     own_rate = own["rate"] if isinstance(own, dict) else rate
-    value = edit.value if own_rate == rate else edit.value * own_rate / rate
+    value = edit.time() if own_rate == rate else edit.time() * own_rate / rate
     document["global_start_time"] = _time(value, own_rate)
 
 
@@ -243,10 +256,11 @@ _EDITS: dict[str, Callable[[Document, Edit], None]] = {
     layout.TRACK_KIND: _set("kind", str),
     layout.COLOR: _set("color", str),
     layout.COMMENT: _set("comment", str),
-    layout.RATE: _set_rate,
-    layout.SOURCE_START: _set_edge("source_range", is_start=True),
-    layout.SOURCE_END: _set_edge("source_range", is_start=False),
-    layout.MARKED_START: _set_edge("marked_range", is_start=True),
-    layout.MARKED_END: _set_edge("marked_range", is_start=False),
     layout.MEDIA_URL: _set_url,
 }
+
+_RANGES = {
+    "source_range": (layout.SOURCE_START, layout.SOURCE_END),
+    "marked_range": (layout.MARKED_START, layout.MARKED_END),
+}
+"""The attributes of the edges of each range."""

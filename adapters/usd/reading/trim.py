@@ -5,12 +5,12 @@ Lengths are in frames of the stage.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from castline.adapters.usd import layout
+from castline.adapters.usd import layout, placement
+from castline.adapters.usd.node import Node
 from castline.adapters.usd.reading.edit import make_range, range_of
 from castline.adapters.usd.reading.stored import Stored
 from castline.schemas.errors import CastlineError, UnreadableFileError
@@ -28,12 +28,29 @@ class Trim:
     file: str
     rate: float
     """Of the stage, in frames a second."""
-    lengths: Mapping[int, float]
-    """How long each object is, by its identity."""
+
+    def length(self, item: Stored) -> float | None:
+        """Return how long an item is by now; None where that is not known."""
+        node = Node(item.document, "", layout.kind_of(item.document))
+        placement.measure(node, self.rate)
+        if isinstance(item.document.get("source_range"), dict) or not item.children:
+            return node.duration
+        lengths = [
+            self.length(child)
+            for child in item.items
+            if layout.kind_of(child.document) != "Transition"
+        ]
+        known = [length for length in lengths if length is not None]
+        if layout.kind_of(item.document) == "Track":
+            return sum(known) if len(known) == len(lengths) else None
+        return max(known, default=0.0)
 
     def tail(self, item: Stored, frames: float) -> None:
         """Change where an item ends, its beginning as it is; below 0 frames it ends earlier."""
         if abs(frames) <= NOISE:
+            return
+        if layout.kind_of(item.document) == "Gap":
+            self.lengthen(item, frames)
             return
         start = self._range(item)["start_time"]
         speed = self._speed(item)
@@ -44,6 +61,9 @@ class Trim:
     def head(self, item: Stored, frames: float) -> None:
         """Change where an item begins, its end as it is; below 0 frames it begins earlier."""
         if abs(frames) <= NOISE:
+            return
+        if layout.kind_of(item.document) == "Gap":
+            self.lengthen(item, -frames)
             return
         start = self._range(item)["start_time"]
         speed = self._speed(item)
@@ -74,7 +94,7 @@ class Trim:
         own = range_of(item.document)
         if isinstance(own, dict):
             return own
-        length = self.lengths.get(id(item))
+        length = self.length(item)
         if length is None:
             raise self.refuse(item, "an item without a length", "a source range to trim")
         made = item.document["source_range"] = make_range(0, length, self.rate)
