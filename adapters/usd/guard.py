@@ -161,9 +161,11 @@ def _open_package(path: Path) -> Any:
                     f"{path}: found {found!r} first in the package, expected a usd, usda or usdc"
                 )
             place = f"{path}[{found}]"
-            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > MAX_BYTES:
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise UnreadableFileError(f"{place}: found it compressed, expected it stored")
+            if entry.file_size > MAX_BYTES:
                 raise UnreadableFileError(
-                    f"{place}: found {entry.file_size} bytes, expected at most {MAX_BYTES}, stored"
+                    f"{place}: found {entry.file_size} bytes, expected at most {MAX_BYTES}"
                 )
             inner = Path(folder) / f"layer.{suffix}"
             inner.write_bytes(package.read(entry))

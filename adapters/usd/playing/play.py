@@ -132,11 +132,18 @@ def _silent(found: Sequence[Shot]) -> Iterator[Loss]:
 def _dissolves(root: Node) -> Iterator[Loss]:
     """Yield a loss for every transition between pictures: USD has only cuts."""
     for node in walk(root):
-        if node.kind == "Track" and node.document.get("kind") == "Video":
-            for child in node.children:
-                if child.kind == "Transition":
-                    reason = "a cut at its midpoint; USD has no transitions"
-                    yield Loss(where=where_of(child), field="transition", reason=reason)
+        if node.kind != "Track" or node.document.get("kind") != "Video":
+            continue
+        shots = [
+            child if child.kind not in ("Gap", "Transition") else None for child in node.children
+        ]
+        for number, child in enumerate(node.children):
+            if child.kind == "Transition":
+                beside = (shots[number - 1] if number else None, *shots[number + 1 : number + 2])
+                is_cut = len(beside) == 2 and None not in beside
+                where = "a cut at its midpoint" if is_cut else "a cut at the clip's own edge"
+                reason = f"{where}; USD has no transitions"
+                yield Loss(where=where_of(child), field="transition", reason=reason)
 
 
 def _author_shot(desk: _Desk, prim: Any, shot: Shot) -> None:
@@ -216,7 +223,7 @@ def _follows(desk: _Desk, found: Sequence[Shot]) -> Iterator[Follow]:
 
 
 def _give_the_world(layer: Any, desk: _Desk, found: Sequence[Shot]) -> None:
-    """Give the stage the axis and the unit of its first sound scene, and name those that differ.
+    """Give the stage the axis and the unit of its first usable scene, and name those that differ.
 
     USD converts neither.
     """

@@ -12,6 +12,8 @@ from castline.adapters.usd import layout
 from castline.adapters.usd.reading.document import parse
 from castline.schemas.errors import UnreadableFileError
 
+_NO_TRACKS = {"OTIO_SCHEMA": "Stack.1", "name": "tracks", "metadata": {}, "children": []}
+
 
 @dataclass(slots=True, eq=False)
 class Stored:
@@ -108,6 +110,8 @@ def join(root: Stored, file: str) -> dict[str, Any]:
     whole: dict[int, dict[str, Any]] = {}
     for item in reversed(list(walk(root))):
         document = item.document
+        if layout.child_field(document) == layout.TRACKS_NAME and not document[layout.TRACKS_NAME]:
+            document = {**document, layout.TRACKS_NAME: _NO_TRACKS}
         if item.children:
             items = [whole.pop(id(child)) for child in item.items]
             markers = [whole.pop(id(child)) for child in item.markers]

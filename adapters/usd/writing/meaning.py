@@ -2,7 +2,7 @@
 
 | what | where |
 |---|---|
-| how a take was made | `AuthorshipAPI:<take>` on what describes the take |
+| how a take was made | `AuthorshipAPI:gen_<hash of the take id>` on the take |
 | who should be seen | `SemanticsLabelsAPI:character` on the clip |
 | who was seen, and how well they scored | `CastlineAppearanceAPI:<character>` on the take |
 | which slot, which take | `assetInfo` of the clip |
