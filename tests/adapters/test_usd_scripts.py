@@ -253,3 +253,18 @@ def test_a_stage_without_its_tracks_is_an_empty_cut(flat, tmp_path):
     flat.layer.Export(str(tmp_path / "none.usda"))
     found = read(tmp_path / "none.usda")
     assert len(found.tracks) == 0 and not list(found.find_clips())
+
+
+def test_a_clip_on_an_empty_track_keeps_its_time(tmp_path):
+    from pxr import Sdf
+
+    one = schema.Track("V1", [movie("a", 100, 10), movie("b", 100, 20)])
+    timeline = cut("empty", one, schema.Track("V2"))
+    timeline.global_start_time = time(86400)
+    desk = desk_of(timeline, tmp_path / "cut.usdc")
+    edit = Sdf.BatchNamespaceEdit()
+    edit.Add(Sdf.NamespaceEdit.Reparent(f"{TRACK}/clip_1_b", "/Timeline/tracks/track_1_V2", -1))
+    assert desk.layer.Apply(edit)
+    found = desk.read()
+    assert (shape(found), shape(found.tracks[1])) == (["a"], [10, "b"])
+    assert starts(found) == starts(timeline)

@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 
+from castline.adapters.usd import placement
 from castline.adapters.usd.layout import kind_of
 from castline.adapters.usd.reading.edit import make_gap
 from castline.adapters.usd.reading.stored import Stored
@@ -79,7 +80,8 @@ def _arrange_track(
     items = [child for child in track.items if kind_of(child.document) != "Transition"]
     loose = [item for item in items if id(item) in added]
     rest = [item for item in items if id(item) not in added]
-    places = _base(rest, place_of, trim)
+    first = _head(track, place_of, trim)
+    places = _base(rest, first, place_of, trim)
     rows = [
         _row(item, wanted.get(id(item)), places[id(item)], place_of(item), trim)
         for item in rest
@@ -87,8 +89,9 @@ def _arrange_track(
     ]
     fitting, others = _fitting(loose, rows, wanted)
     if others:  # these stand in the order, and push what follows
-        rest = [item for item in items if id(item) not in {id(row.item) for row in fitting}]
-        places = _base(rest, place_of, trim)
+        apart = {id(row.item) for row in fitting}
+        rest = [item for item in items if id(item) not in apart]
+        places = _base(rest, first, place_of, trim)
         rows = [
             _row(item, _of_known(item, wanted, added), places[id(item)], place_of(item), trim)
             for item in rest
@@ -97,7 +100,6 @@ def _arrange_track(
     rows += fitting
     if not rows or not any(row.wanted for row in rows):
         return places
-    first = min(row.old[0] for row in rows if row not in fitting) if rows != fitting else 0.0
     solid = [row for row in rows if not row.is_gap]
     _give_way(solid, trim)
     solid.sort(key=lambda row: row.new)
@@ -126,7 +128,15 @@ def _arrange_track(
     return places
 
 
-def _base(items: list[Stored], place_of: PlaceOf, trim: Trim) -> dict[int, Edges]:
+def _head(track: Stored, place_of: PlaceOf, trim: Trim) -> float:
+    """Return where the first item on a track begins, what its own range skips included."""
+    place = place_of(track)
+    own = track.document.get("source_range")
+    skipped = placement.frames_of(own.get("start_time"), trim.rate) if own else 0.0
+    return (place[0] if place else 0.0) - (skipped or 0.0)
+
+
+def _base(items: list[Stored], at: float, place_of: PlaceOf, trim: Trim) -> dict[int, Edges]:
     """Return where items lie before any is moved: as written, or one after the other.
 
     The latter where they stand in another order, or some were added among them. What follows one
@@ -137,7 +147,6 @@ def _base(items: list[Stored], place_of: PlaceOf, trim: Trim) -> dict[int, Edges
     is_kept = len(known) == len(items) and all(a <= b for a, b in pairwise(known))
     if is_kept:
         return {id(item): place for item, place in zip(items, known, strict=True)}
-    at = min((start for start, _ in known), default=0.0)
     places: dict[int, Edges] = {}
     for item, place in zip(items, written, strict=True):
         length = place[1] - place[0] if place is not None else trim.length(item)
@@ -176,23 +185,25 @@ def _fitting(
     """
     fitting: list[_Row] = []
     others: list[Stored] = []
+    still = sorted(row.new for row in rows if not row.wanted and not row.is_gap)
+    ends = [end for _, end in still]
+    taken = sorted(row.new for row in rows if row.wanted)
     for item in loose:
         start, end = wanted[id(item)]
-        if start is None or end is None:
-            continue
-        over = [
-            row
-            for row in (*rows, *fitting)
-            if not row.is_gap and row.new[0] < end - NOISE and row.new[1] > start + NOISE
-        ]
-        is_free = end > start and all(
-            row.wanted is None and (row.new[0] < start - NOISE) != (row.new[1] > end + NOISE)
-            for row in over
-        )
-        if is_free:
-            fitting.append(_Row(item, (start, end), (start, end), (start, end)))
-        else:
+        if start is None or end is None or end <= start:
             others.append(item)
+            continue
+        over = islice(still, bisect_right(ends, start + NOISE), None)
+        covered = takewhile(lambda edges: edges[0] < end - NOISE, over)  # noqa: B023
+        at = bisect_right(taken, (start, end))
+        is_taken = (at > 0 and taken[at - 1][1] > start + NOISE) or (
+            at < len(taken) and taken[at][0] < end - NOISE
+        )
+        if is_taken or any((a < start - NOISE) == (b > end + NOISE) for a, b in covered):
+            others.append(item)
+            continue
+        taken.insert(at, (start, end))
+        fitting.append(_Row(item, (start, end), (start, end), (start, end)))
     return fitting, others
 
 
