@@ -12,6 +12,8 @@ from castline.adapters.usd.writing.canonical import Encode
 from castline.schemas.errors import UnwritableFileError
 
 _TYPE = "Scope"  # drawn by nothing, known to everything
+_MODELS = {"Timeline": "assembly", "Clip": "assembly"} | dict.fromkeys(layout.CONTAINERS, "group")
+"""USD's kind of a model, by the kind of the object."""
 
 
 def author(layer: Any, root: Node, rate: float, encode: Encode, path: Path) -> None:
@@ -36,9 +38,13 @@ def author(layer: Any, root: Node, rate: float, encode: Encode, path: Path) -> N
     root.path = f"/{root.name}"
     while waiting:
         node, prim, above = waiting.pop()
-        prim.SetInfo("apiSchemas", apis.get(node.kind, other))
-        _describe(prim, node)
-        views = views_of(node, rate, layout.has_place(node.document, above))
+        document, kind = node.document, node.kind
+        prim.SetInfo("apiSchemas", apis.get(kind, other))
+        if model := _MODELS.get(kind):
+            prim.SetInfo("kind", model)
+        if shown := display_name_of(node):
+            prim.SetInfo("displayName", shown)
+        views = views_of(node, rate, layout.has_place(document, above))
         if node is root:
             views[layout.LAYOUT_VERSION] = layout.VERSION
             views[layout.RATE] = rate
@@ -47,19 +53,10 @@ def author(layer: Any, root: Node, rate: float, encode: Encode, path: Path) -> N
         )
         for name, value in views.items():
             attribute(prim, name, types[name], uniform).default = value
-        for child in (*node.children, *node.markers):
-            child.path = f"{node.path}/{child.name}"
-            waiting.append((child, new_prim(prim, child.name, define, _TYPE), node.document))
-
-
-def _describe(prim: Any, node: Node) -> None:
-    kind = node.kind
-    if kind in ("Timeline", "Clip"):
-        prim.SetInfo("kind", "assembly")
-    elif kind in layout.CONTAINERS:
-        prim.SetInfo("kind", "group")
-    if shown := display_name_of(node):
-        prim.SetInfo("displayName", shown)
+        if node.children or node.markers:
+            for child in (*node.children, *node.markers):
+                child.path = f"{node.path}/{child.name}"
+                waiting.append((child, new_prim(prim, child.name, define, _TYPE), document))
 
 
 def _text_of(node: Node, encode: Encode, path: Path) -> str:
@@ -70,6 +67,6 @@ def _text_of(node: Node, encode: Encode, path: Path) -> str:
         raise UnwritableFileError(
             f"{path}: found data nested too deep, expected at most {layout.MAX_DEPTH} levels"
         )
-    if layout.child_field(document) == "children" and document["children"]:
+    if node.kind in layout.CONTAINERS and document.get("children"):
         raise UnwritableFileError(f"{path}: found None among the children, expected OTIO objects")
     return text
