@@ -1,0 +1,1 @@
+"""Turning what was found into vectors that can be compared."""

@@ -1,0 +1,1 @@
+"""Finding whom one may measure: boxes in pictures."""

@@ -1,0 +1,101 @@
+"""Frames are the ones that were asked for, and their times are exact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from castline.schemas.errors import UnreadableFileError
+
+np = pytest.importorskip("numpy")
+av = pytest.importorskip("av", reason="PyAV is not installed")
+
+from castline.inference.frames import Footage, decode, read_picture, spread  # noqa: E402
+
+RATE = Fraction(24000, 1001)
+COUNT = 200
+
+
+def shade(number: int) -> int:
+    return 20 + number
+
+
+@pytest.fixture(scope="module")
+def movie(tmp_path_factory) -> Footage:
+    """Return a movie of 200 frames with few key frames; each is of a grey of its own."""
+    path = tmp_path_factory.mktemp("frames") / "grey.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"g": "90", "bf": "2", "crf": "4"}
+        stream.time_base = 1 / RATE
+        for number in range(COUNT):
+            pixels = np.full((48, 64, 3), shade(number), np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = number, 1 / RATE
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return Footage("", path, RATE, COUNT)
+
+
+@pytest.mark.parametrize(
+    "numbers", [[0], [0, 1, 2], [150], [199], [5, 60, 61, 150, 199], list(range(0, 200, 7))]
+)
+def test_the_frames_asked_for_come_in_order(numbers, movie):
+    frames = list(decode(movie, reversed([*numbers, *numbers])))
+    assert [frame.number for frame in frames] == numbers
+    for frame in frames:
+        assert abs(frame.time - frame.number / RATE) < Fraction(1, 10_000)
+        assert frame.pixels.shape == (48, 64, 3) and frame.pixels.dtype == np.uint8
+        assert abs(float(frame.pixels.mean()) - shade(frame.number)) < 2
+
+
+def test_frames_that_are_not_there_are_left_out(movie):
+    assert [frame.number for frame in decode(movie, [-1, 3, 200, 10**9])] == [3]
+    assert [f.number for f in decode(replace(movie, count=900), [198, 199, 200, 850])] == [
+        198,
+        199,
+    ]
+    assert list(decode(movie, [])) == []
+
+
+def test_pictures_are_frames_and_may_be_missing(tmp_path):
+    from PIL import Image
+
+    paths = [tmp_path / f"{number}.png" for number in range(3)]
+    for number in (0, 2):
+        Image.new("RGB", (6, 4), (number, 50, 60)).save(paths[number])
+    footage = Footage("", tmp_path, Fraction(25), 3, (paths[0], None, paths[2]))
+    frames = list(decode(footage, range(9)))
+    assert [(f.number, f.time, f.pixels[0, 0].tolist()) for f in frames] == [
+        (0, 0, [0, 50, 60]),
+        (2, Fraction(2, 25), [2, 50, 60]),
+    ]
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\0" * 4000, b"#EXTM3U\nfile:///etc/passwd\n"])
+def test_what_cannot_be_decoded_is_one_line(data, tmp_path):
+    path = tmp_path / "bad.mp4"
+    path.write_bytes(data)
+    with pytest.raises(UnreadableFileError, match=r"bad\.mp4: found no readable movie") as caught:
+        list(decode(Footage("", path, Fraction(24), 10), [0]))
+    assert len(str(caught.value).splitlines()) == 1
+    with pytest.raises(UnreadableFileError, match="found no readable picture"):
+        read_picture(path)
+
+
+@given(st.lists(st.integers(0, 10**6), unique=True), st.integers(1, 9))
+def test_what_is_spread_is_even_and_in_order(numbers, count):
+    numbers.sort()
+    found = spread(numbers, count)
+    assert len(found) == min(count, len(numbers))
+    assert found == sorted(set(found)) and set(found) <= set(numbers)
+    if len(numbers) > count:
+        places = [numbers.index(number) for number in found]
+        gaps = {b - a for a, b in pairwise(places)}
+        assert not gaps or max(gaps) - min(gaps) <= 1
