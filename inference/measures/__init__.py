@@ -1,0 +1,1 @@
+"""Other people's measures, from recorded features, to their published definitions."""
