@@ -19,7 +19,7 @@ BATCH = 4
 """Pictures that are looked at together; more take more memory and no less time."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
     """One face in one picture."""
 

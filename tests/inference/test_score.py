@@ -1,0 +1,167 @@
+"""Verdicts on those who are expected in a take, and on those who are not."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+from trip import CORPUS
+
+np = pytest.importorskip("numpy")
+
+from castline.inference.calibration import Calibration  # noqa: E402
+from castline.inference.faces import Face  # noqa: E402
+from castline.inference.find.box import Box  # noqa: E402
+from castline.inference.score import NOBODY, Known, Sight, is_scorable, score_take  # noqa: E402
+
+FACES = CORPUS / "faces"
+
+
+def at(degrees: float):
+    """Return a vector in a plane; its cosine with another is that of the difference."""
+    return np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees)), 0])
+
+
+def cos(degrees: float) -> float:
+    return math.cos(math.radians(degrees))
+
+
+def face(degrees: float, *, turn: float = 0.0, eyes: float = 0.4, side: int = 100) -> Face:
+    return Face(Box(0, 0, side - 1, side - 1), 1.0, turn, eyes, at(degrees))
+
+
+def sights(*frames) -> list[Sight]:
+    return [Sight(n, Fraction(n, 24), tuple(faces)) for n, faces in enumerate(frames)]
+
+
+CAST = {"mira": Known(np.stack([at(0), at(4)])), "tom": Known(np.stack([at(60)]))}
+CALIBRATED = Calibration(
+    model="m",
+    threshold=cos(15),
+    stranger=cos(30),
+    same=99,
+    other=99,
+    area=1.0,
+    equal_error=0.0,
+    rate=0.05,
+    comparisons=10,
+    bound=0.03,
+)
+MIRA = {"mira": None}
+
+
+def states(*frames, expected=MIRA, calibration=CALIBRATED):
+    found = score_take(sights(*frames), expected, CAST, calibration)
+    return {verdict.character: verdict.state for verdict in found}
+
+
+def test_the_likeness_is_the_nearest_references_and_its_median_over_frames():
+    (found,) = score_take(sights([face(-2)], [face(9)], [face(14)]), MIRA, CAST, CALIBRATED)
+    assert found.state == "ok"
+    assert found.value == pytest.approx(cos(5))
+    assert found.worst == pytest.approx(cos(10))
+    assert (found.worst_sight.number, found.frames) == (2, 3)
+    assert found.spread == pytest.approx((cos(2) - cos(5)) / 2 + (cos(5) - cos(10)) / 2)
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([[face(5)]], {"mira": "ok"}),
+        ([[face(25)], [face(26)]], {"mira": "drift"}),
+        ([[face(5)], [face(6)], [face(26)]], {"mira": "ok"}),  # one bad frame is the worst one
+        ([[], []], {"mira": "not_visible"}),
+        ([[face(5, turn=0.6)]], {"mira": "not_scorable"}),
+        ([[face(33, turn=-0.5)]], {"mira": "not_scorable"}),  # never a drift
+        ([[face(5, side=20)]], {"mira": "not_scorable"}),
+        ([[face(5, eyes=0.1)], [face(7)]], {"mira": "ok"}),
+        ([[face(200)]], {"mira": "missing", NOBODY: "unexpected"}),
+        ([[face(5), face(200)]], {"mira": "ok", NOBODY: "unexpected"}),
+        ([[face(5), face(200, turn=0.9)]], {"mira": "ok"}),
+        ([[face(5), face(62)]], {"mira": "ok", "tom": "unexpected"}),
+        ([[face(5), face(85)]], {"mira": "ok"}),  # neither tom nor surely somebody else
+    ],
+)
+def test_states(frames, expected):
+    assert states(*frames) == expected
+
+
+def test_two_faces_are_given_to_two_people():
+    both = {"mira": None, "tom": None}
+    assert states([face(58), face(8)], expected=both) == {"mira": "ok", "tom": "ok"}
+    assert states([face(58)], expected=both) == {"mira": "missing", "tom": "ok"}
+
+
+def test_without_a_calibration_there_are_scores_and_no_flags():
+    found = score_take(sights([face(200), face(80)], []), MIRA, CAST, None)
+    assert [(verdict.state, verdict.value) for verdict in found] == [
+        ("expected", pytest.approx(cos(76)))
+    ]
+    assert states([], calibration=None) == {"mira": "not_visible"}
+
+
+def test_looks_are_kept_apart():
+    known = Known(np.stack([at(0), at(40), at(80)]), ("day", "storm", None))
+    cast = {"mira": known}
+    for look, degrees, value in (
+        ("day", 40, cos(40)), ("storm", 41, cos(1)), (None, 41, cos(1)), ("day", 79, cos(1)),
+        ("new", 39, cos(41)),
+    ):  # fmt: skip
+        (found,) = score_take(sights([face(degrees)]), {"mira": look}, cast, None)
+        assert found.value == pytest.approx(value), look
+    assert Known(known.vectors, ("day", "day", "day")).of_look("storm").shape == (3, 3)
+
+
+def test_the_flag_comes_at_the_threshold_as_a_face_is_blended_into_another():
+    """From one direction to another step by step: the score falls, and is flagged once."""
+    found = [
+        score_take(sights(*[[face(step)]] * 3), MIRA, CAST, CALIBRATED)[0] for step in range(4, 34)
+    ]
+    values = [verdict.value for verdict in found]
+    assert values == sorted(values, reverse=True)
+    flagged = [verdict.state == "drift" for verdict in found]
+    assert flagged == [value < CALIBRATED.threshold for value in values]
+    assert any(flagged) and not all(flagged)
+
+
+def test_the_worst_frame_is_the_worst_one():
+    frames = [[face(5 + (9 if n == 13 else 0))] for n in range(24)]
+    (found,) = score_take(sights(*frames), MIRA, CAST, CALIBRATED)
+    assert (found.worst_sight.number, found.worst_sight.time) == (13, Fraction(13, 24))
+
+
+@pytest.mark.corpus
+def test_a_real_clip_has_its_lead_and_its_strangers():
+    """The lead is ok, the audience is unexpected, and nobody from the side is a drift."""
+    pytest.importorskip("dlib", reason="dlib is not installed")
+    pytest.importorskip("torch", reason="torch is not installed")
+    from castline.inference.faces import FaceModel
+    from castline.inference.frames import Footage, decode, read_picture
+
+    model = FaceModel()
+    cast = {}
+    for name in ("lin-manuel-miranda", "alex-lacamoire"):
+        picture = read_picture(FACES / f"{name}.png")[::2, ::2].copy()
+        ((reference,),) = model.look([picture])
+        cast[name] = Known(reference.vector[None])
+    clip = Footage("", FACES / "short_hamilton_clip.mp4", Fraction(2997, 100), 275)
+    frames = list(decode(clip, range(0, 275, 12)))
+    looked = model.look([frame.pixels for frame in frames])
+    seen = [
+        Sight(frame.number, frame.time, faces) for frame, faces in zip(frames, looked, strict=True)
+    ]
+    # Between the strangers' likeness and the lead's, as measured on other pictures of them.
+    known = CALIBRATED.to_data() | {"threshold": 0.92, "stranger": 0.90}
+    calibration = Calibration(**known)
+    lead = {"lin-manuel-miranda": None}
+    found = {v.character: v for v in score_take(seen, lead, cast, calibration)}
+    assert found["lin-manuel-miranda"].state == "ok"
+    assert found["lin-manuel-miranda"].frames >= 10
+    assert found[NOBODY].state == "unexpected"
+    assert not any(verdict.state == "drift" for verdict in found.values())
+    late = [sight for sight in seen if sight.number >= 216]  # turned away, among others
+    assert {v.state for v in score_take(late, lead, cast, calibration)} <= {
+        "not_scorable", "unexpected",
+    }  # fmt: skip
+    assert not any(is_scorable(face) for sight in late for face in sight.faces[:1])
