@@ -7,14 +7,17 @@ what was promised is stored beside the threshold.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from castline.inference.statistics import per_comparison, roc, upper_bound
-from castline.schemas.errors import InvalidValueError
+from castline.schemas.errors import InvalidValueError, UnreadableFileError
 
 VERSION = 1
+_MAX_BYTES = 1 << 20
 MIN_PAIRS = 20
 """Pairs of one person, and of two, at least; with fewer nothing is promised."""
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
@@ -116,3 +119,19 @@ def from_data(data: Mapping[str, Any], where: str) -> Calibration:
         if not isinstance(value, _TYPES[str(known[name].type)]) or isinstance(value, bool):
             raise InvalidValueError(f"{where}: {name}: found {value!r}")
     return Calibration(**values)
+
+
+def read(path: Path) -> Calibration:
+    """Return the calibration of a JSON file.
+
+    Raises `UnreadableFileError` for what is no JSON and `InvalidValueError` for other data.
+    """
+    try:
+        found = json.loads(path.read_bytes()[:_MAX_BYTES])
+    except OSError as error:
+        raise UnreadableFileError(f"{path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UnreadableFileError(f"{path}: found no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise InvalidValueError(f"{path}: expected what `castline calibrate` writes")
+    return from_data(found, str(path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +15,9 @@ from castline.inference.find.cnn import CnnFinder
 from castline.inference.find.hog import HogFinder
 from castline.inference.specification import Specification, hash_of
 
+LONGEST = 1280
+"""Pixels of a picture's longer side; larger ones are made smaller first. Finding costs by the
+pixel, and a face of 80 pixels at this size is a small one on any screen."""
 BATCH = 4
 """Pictures that are looked at together; more take more memory and no less time."""
 
@@ -59,6 +62,7 @@ class FaceModel:
             landmarks=hash_of(landmarks),
             network=hash_of(network),
             pooling="mean",
+            longest=LONGEST,
             precision="float32",
         )
 
@@ -69,8 +73,9 @@ class FaceModel:
         """
         faces: list[tuple[Face, ...]] = []
         for start in range(0, len(pictures), BATCH):
-            batch = pictures[start : start + BATCH]
-            faces += self._look(batch, self._finder.find(batch))
+            batch, scale = _within_limit(pictures[start : start + BATCH])
+            looked = self._look(batch, self._finder.find(batch))
+            faces += [tuple(_enlarged(face, scale) for face in each) for each in looked]
         return faces
 
     def _look(self, pictures: Sequence[Any], found: list[list[Found]]) -> list[tuple[Face, ...]]:
@@ -87,6 +92,31 @@ class FaceModel:
             )
             for boxes, cut in zip(found, chips, strict=True)
         ]
+
+
+def _within_limit(pictures: Sequence[Any]) -> tuple[Sequence[Any], float]:
+    """Return the pictures no larger than the limit, and by how much they were made smaller."""
+    longest = max(pictures[0].shape[:2])
+    if longest <= LONGEST:
+        return pictures, 1.0
+    import numpy as np
+    from PIL import Image
+
+    scale = longest / LONGEST
+    height, width = (max(1, round(side / scale)) for side in pictures[0].shape[:2])
+    smaller = [
+        np.asarray(Image.fromarray(each).resize((width, height), Image.Resampling.BOX))
+        for each in pictures
+    ]
+    return smaller, scale
+
+
+def _enlarged(face: Face, scale: float) -> Face:
+    if scale == 1.0:
+        return face
+    box = face.box
+    edges = (box.left, box.top, box.right, box.bottom)
+    return replace(face, box=Box(*(round(edge * scale) for edge in edges)))
 
 
 def _finder(light: bool) -> tuple[Finder, str]:

@@ -20,6 +20,8 @@ _HOMES = {
     "conform": "castline.verbs.conform",
     "decide": "castline.verbs.decide",
     "deliver": "castline.verbs.deliver",
+    "score": "castline.verbs.score",
+    "calibrate": "castline.verbs.calibrate",
     "check": "castline.verbs.check",
 }
 

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from castline import __version__
-from castline.schemas.errors import CastlineError, UsageError
-
-if TYPE_CHECKING:
-    from opentimelineio.schema import Timeline
+from castline.cli_measure import cache, calibrate, score
+from castline.cli_parts import (
+    FilePath,
+    cast_option,
+    cut_argument,
+    exit_undecided,
+    json_option,
+    output_option,
+    overwrite_option,
+    print_json,
+    progress_bar,
+    rate_option,
+    read_cast,
+    read_cut,
+    report,
+    size_of,
+    spare,
+    words,
+)
+from castline.schemas.errors import CastlineError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-FilePath = click.Path(path_type=Path)
-
-cut_argument = click.argument("cut", type=FilePath)
-rate_option = click.option("--rate", type=float, help="Frames a second, for EDL and ALE.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
-output_option = click.option(
-    "-o", "--output", type=FilePath, required=True, help="The file to write."
-)
-overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what stands there.")
-cast_option = click.option(
-    "--cast", "cast_path", type=FilePath, help="Folder of the cast, or its cast.toml."
-)
 
 
 @click.group(context_settings=CONTEXT)
@@ -52,14 +52,14 @@ def info(files: tuple[Path, ...], rate: float | None, as_json: bool) -> None:
     """Say what is in a cut."""
     from castline.verbs.info import info as look
 
-    found = {str(path): look(_read(path, rate)) for path in files}
+    found = {str(path): look(read_cut(path, rate)) for path in files}
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     for path, facts in found.items():
         click.echo(click.style(path, bold=True))
         for name, value in facts.items():
-            click.echo(f"  {name.replace('_', ' '):<20} {_words(value)}")
+            click.echo(f"  {name.replace('_', ' '):<20} {words(value)}")
 
 
 @cli.command()
@@ -100,16 +100,16 @@ def plan(
     from castline import plans
     from castline.verbs.plan import plan as propose
 
-    _spare(output, cut, manifest)
-    with _progress("looking at takes") as progress:
+    spare(output, cut, manifest)
+    with progress_bar("looking at takes") as progress:
         proposal = propose(
-            _read(cut, rate),
+            read_cut(cut, rate),
             takes,
             manifest=manifest,
-            cast=_cast(cast_path),
+            cast=read_cast(cast_path),
             handles=handles,
             rate_policy=rate_policy,
-            size=_size(size),
+            size=size_of(size),
             progress=progress,
         )
     plans.write(proposal, output, overwrite=overwrite)
@@ -117,7 +117,7 @@ def plan(
         click.echo(plans.as_json(proposal))
     else:
         click.echo(plans.as_table(proposal))
-    _exit_undecided([f"{q.where}: {q.message}" for q in proposal.questions])
+    exit_undecided([f"{q.where}: {q.message}" for q in proposal.questions])
 
 
 @cli.command()
@@ -143,17 +143,15 @@ def conform(
     from castline.verbs.conform import conform as carry_out
     from castline.verbs.conform import offers_of
 
-    _spare(output, cut, plan)
+    spare(output, cut, plan)
     proposal = plans.read(plan)
-    result = carry_out(_read(cut, rate), proposal, cast=_cast(cast_path))
+    result = carry_out(read_cut(cut, rate), proposal, cast=read_cast(cast_path))
     files.write(result, output, overwrite=overwrite, rate=rate)
     attached = list(offers_of(proposal))
     left = len(proposal.offers) - len(attached)
     shown = sum(offer.show for offer in attached)
     facts = {"output": str(output), "attached": len(attached), "shown": shown, "left": left}
-    _report(
-        facts, f"{output}: {len(attached)} takes attached, {shown} shown, {left} left", as_json
-    )
+    report(facts, f"{output}: {len(attached)} takes attached, {shown} shown, {left} left", as_json)
 
 
 @cli.command()
@@ -181,12 +179,12 @@ def decide(
     from castline.verbs.decide import decide as record
     from castline.verbs.decide import read_decisions
 
-    _spare(output, cut, decisions)
+    spare(output, cut, decisions)
     said = read_decisions(decisions)
-    result = record(_read(cut, rate), said, by=by)
+    result = record(read_cut(cut, rate), said, by=by)
     files.write(result, output, overwrite=overwrite, rate=rate)
     facts = {"output": str(output), "recorded": len(said)}
-    _report(facts, f"{output}: {len(said)} decisions recorded", as_json)
+    report(facts, f"{output}: {len(said)} decisions recorded", as_json)
 
 
 @cli.command()
@@ -224,9 +222,9 @@ def deliver(
     from castline.losses import as_table
     from castline.verbs.deliver import deliver as write_all
 
-    with _progress("delivering") as progress:
+    with progress_bar("delivering") as progress:
         deliveries = write_all(
-            _read(cut, rate),
+            read_cut(cut, rate),
             [*to, *more],
             folder,
             name=name,
@@ -253,9 +251,9 @@ def check(cut: Path, handles: int, rate: float | None, as_json: bool) -> None:
     """Hold a cut against the rules: media, handles, rates, consent, provenance."""
     from castline.verbs.check import check as hold
 
-    problems = hold(_read(cut, rate), folder=cut.parent, handles=handles)
+    problems = hold(read_cut(cut, rate), folder=cut.parent, handles=handles)
     if as_json:
-        _print_json([problem.to_data() for problem in problems])
+        print_json([problem.to_data() for problem in problems])
     else:
         for problem in problems:
             click.echo(f"{problem.severity:<8} {problem.rule}: {problem.where}: {problem.message}")
@@ -302,6 +300,11 @@ def schema_path() -> None:
     click.echo(schema_folder())
 
 
+cli.add_command(score)
+cli.add_command(calibrate)
+cli.add_command(cache)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every failure is one line and an exit code."""
     try:
@@ -320,80 +323,3 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"castline: unexpected, please report it: {words}", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _read(path: Path, rate: float | None) -> Timeline:
-    from castline.adapters import files
-
-    if rate is not None and not (isfinite(rate) and 0 < rate <= 1000):
-        raise UsageError(f"--rate: found {rate:g}, expected frames a second, such as 25")
-    return files.read(path, rate)
-
-
-def _spare(output: Path, *inputs: Path | None) -> None:
-    """Refuse to write onto what is read, whatever was asked for."""
-    for path in inputs:
-        if path is not None and path.exists() and output.exists() and output.samefile(path):
-            raise UsageError(f"{output}: is an input, and inputs are never changed")
-
-
-def _cast(path: Path | None) -> Any:
-    if path is None:
-        return None
-    from castline.adapters.material import cast
-
-    return cast.read(path)
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise UsageError(f"--size: found {text!r}, expected a size such as 1920x1080")
-    return int(width), int(height)
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int, str], None] | None]:
-    """Yield a function that moves a bar with the time left; none where nobody watches."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
-
-        def move(done: int, total: int, name: str) -> None:
-            bar.update(task, completed=done, total=total, description=f"{label}: {name}")
-
-        yield move
-
-
-def _report(facts: dict[str, Any], line: str, as_json: bool) -> None:
-    if as_json:
-        _print_json(facts)
-    else:
-        click.echo(line)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {count}" for key, count in value.items()) or "-"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or "-"
-    return "-" if value is None else str(value)
-
-
-def _exit_undecided(lines: list[str]) -> None:
-    if lines:
-        from castline.schemas.errors import NeedsPersonError
-
-        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-        raise NeedsPersonError(f"a person must decide: {lines[0]}{more}")

@@ -1,0 +1,182 @@
+"""The verbs that measure characters, on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from castline.cli_parts import (
+    FilePath,
+    cast_option,
+    cut_argument,
+    json_option,
+    output_option,
+    overwrite_option,
+    progress_bar,
+    rate_option,
+    read_cast,
+    read_cut,
+    report,
+    spare,
+)
+from castline.schemas.errors import UsageError
+
+_HOME = "castline/faces.sqlite"
+
+cache_option = click.option(
+    "--cache",
+    "cache_path",
+    type=FilePath,
+    default=lambda: Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / _HOME,
+    help="File that keeps what was measured; vectors of faces are there and nowhere else.",
+)
+light_option = click.option(
+    "--light", is_flag=True, help="Find faces from the front alone, without the CNN."
+)
+
+
+@click.command()
+@cut_argument
+@cast_option
+@output_option
+@click.option("--calibration", type=FilePath, help="What `castline calibrate` wrote.")
+@click.option(
+    "--frames", type=click.IntRange(1, 1000), default=5, help="Frames of a shot to look at."
+)
+@cache_option
+@light_option
+@rate_option
+@overwrite_option
+@json_option
+def score(
+    cut: Path,
+    cast_path: Path | None,
+    output: Path,
+    calibration: Path | None,
+    frames: int,
+    cache_path: Path,
+    light: bool,
+    rate: float | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Measure the characters of a cut: is each there, and the same person?
+
+    Looks at the shown media of each video clip. Without a calibration there are scores and no
+    flags. What was measured before is not measured again.
+    """
+    from castline.adapters import files
+    from castline.inference import calibration as calibrations
+    from castline.verbs.score import score as measure
+    from castline.verbs.score import summary
+
+    if cast_path is None:
+        raise UsageError("--cast: found none, expected the folder of the cast")
+    spare(output, cut, calibration)
+    known = calibrations.read(calibration) if calibration else None
+    with progress_bar("looking at faces") as progress:
+        scored = measure(
+            read_cut(cut, rate),
+            read_cast(cast_path),
+            cast_path if cast_path.is_dir() else cast_path.parent,
+            cache=cache_path,
+            folder=cut.parent,
+            frames=frames,
+            light=light,
+            calibration=known,
+            progress=progress,
+        )
+    files.write(scored.cut, output, overwrite=overwrite, rate=rate)
+    states = summary(scored)
+    facts = {
+        "output": str(output),
+        "shots": scored.shots,
+        "frames_looked_at": scored.count.looked,
+        "frames_known": scored.count.known,
+        "states": states,
+        "is_calibrated": scored.is_calibrated,
+        "problems": [problem.to_data() for problem in scored.problems],
+    }
+    for problem in () if as_json else scored.problems:
+        click.echo(f"{problem.severity:<8} {problem.where}: {problem.message}")
+    said = ", ".join(f"{count} {state}" for state, count in states.items()) or "nobody was seen"
+    more = "" if scored.is_calibrated else "; not calibrated, nothing is flagged"
+    report(facts, f"{output}: {scored.shots} shots: {said}{more}", as_json)
+
+
+@click.command()
+@cast_option
+@output_option
+@click.option(
+    "--false-flags",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    help="Chance of any false flag in one cut.",
+)
+@click.option(
+    "--comparisons", type=click.IntRange(1), default=100, help="Characters x shots of that cut."
+)
+@cache_option
+@light_option
+@overwrite_option
+@json_option
+def calibrate(
+    cast_path: Path | None,
+    output: Path,
+    false_flags: float,
+    comparisons: int,
+    cache_path: Path,
+    light: bool,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Make the threshold that flags need, from the cast's own pictures.
+
+    Pictures of one character are pairs of one person, those of two are pairs of two. At least 20
+    pairs of each are needed, and hundreds to promise few false flags.
+    """
+    from castline.adapters.output import write_text
+    from castline.verbs.calibrate import calibrate as make
+
+    if cast_path is None:
+        raise UsageError("--cast: found none, expected the folder of the cast")
+    made = make(
+        read_cast(cast_path),
+        cast_path if cast_path.is_dir() else cast_path.parent,
+        cache=cache_path,
+        light=light,
+        false_flags=false_flags,
+        comparisons=comparisons,
+    )
+    data = made.to_data()
+    write_text(output, json.dumps(data, indent=1) + "\n", overwrite=overwrite)
+    promise = (
+        f"promises at most {false_flags:g} false flags a cut"
+        if made.is_promised
+        else f"too few pairs to promise {false_flags:g} false flags a cut"
+    )
+    found = f"threshold {made.threshold:.3f} from {made.same} and {made.other} pairs"
+    report(data, f"{output}: {found}; {promise}", as_json)
+
+
+@click.group()
+def cache() -> None:
+    """Look after the file that keeps what was measured."""
+
+
+@cache.command()
+@click.option("--character", required=True, help="Id of whose faces are to be forgotten.")
+@cache_option
+@json_option
+def purge(character: str, cache_path: Path, as_json: bool) -> None:
+    """Forget a character: all that was measured of media in which they were seen."""
+    from castline.inference.cache import Cache
+
+    if not cache_path.is_file():
+        raise UsageError(f"{cache_path}: found no cache; name it with --cache")
+    with Cache(cache_path) as kept:
+        gone = kept.purge(character)
+    report({"frames": gone}, f"{cache_path}: {gone} frames forgotten", as_json)
