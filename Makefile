@@ -59,6 +59,7 @@ peers: $(PEERS)
 bench: $(READY)
 	$(BIN)/python benchmarks/carriers.py
 	$(BIN)/python benchmarks/stages.py
+	$(BIN)/python benchmarks/faces.py
 
 # Rewrite the expected outputs; people review the difference.
 golden: $(READY)
