@@ -6,6 +6,7 @@ uncovered becomes a gap, and what is covered at an end gives way.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping
@@ -23,6 +24,9 @@ Edges = tuple[float, float]
 
 Wanted = tuple[float | None, float | None]
 """The same as somebody wants it; None for an edge that stays."""
+
+OPEN = math.inf
+"""The end of what is as long as what is in it."""
 
 PlaceOf = Callable[[Stored], Edges | None]
 """Gives where an item was written, if it was."""
@@ -168,11 +172,10 @@ def _row(
     if written is not None and length is not None:
         more = length - (written[1] - written[0])
         if abs(more) > NOISE:  # trimmed in its media: it has that length, where it starts
-            start, end = wanted or (None, None)
-            start = old[0] if start is None else start
-            if wanted is None:
-                end = start + length
-            wanted = start, old[1] if end is None else end
+            start, end = wanted or (None, OPEN)
+            wanted = old[0] if start is None else start, old[1] if end is None else end
+    if wanted is not None and wanted[1] == OPEN:
+        wanted = old[0] if wanted[0] is None else wanted[0], OPEN
     return _Row(item, old, old if wanted is None else _edges(item, wanted, old, trim), wanted)
 
 
@@ -210,6 +213,8 @@ def _fitting(
 def _edges(item: Stored, wanted: Wanted, old: Edges, trim: Trim) -> Edges:
     start = old[0] if wanted[0] is None else wanted[0]
     end = old[1] if wanted[1] is None else wanted[1]
+    if end == OPEN:
+        end = start + (trim.length(item) or 0.0)
     if end <= start:
         raise trim.refuse(item, f"the range {start:g} to {end:g}", "an end after the start")
     return start, end

@@ -12,7 +12,7 @@ from typing import Any
 
 from castline.adapters.usd import layout
 from castline.adapters.usd.node import Node
-from castline.adapters.usd.reading.arrange import Wanted, next_shots
+from castline.adapters.usd.reading.arrange import OPEN, Wanted, next_shots
 from castline.adapters.usd.reading.stored import Stored
 from castline.adapters.usd.reading.written import Written, said, says
 from castline.schemas.errors import UnreadableFileError
@@ -47,9 +47,13 @@ def wanted_edges(root: Stored, written: Written, file: str) -> list[Moves]:
             wanted: Wanted = (None, None)
             if layout.has_place(child.document, above.document):
                 _require_times(child, file)
-                if node is not None:
+                if node is not None and not _is_stale(child, node, shift):
                     wanted = _wanted(child, node, shift, behind)
-                elif None not in said(child) and known.get(said(child)) != child.document:
+                elif (
+                    node is None
+                    and None not in said(child)
+                    and known.get(said(child)) != child.document
+                ):
                     start, end = said(child)
                     wanted = start - shift, end - shift
                     moves.added.add(id(child))
@@ -72,11 +76,24 @@ def _wanted(child: Stored, node: Node, shift: float, behind: Stored | None) -> W
         "source_range"
     )
     if is_open and new_end is not None and (behind is None or said(behind)[0] == end):
-        length = node.duration or 0.0
         first = node.start if new_start is None else new_start
-        if new_end - first > length:  # what was at its end is gone, and nobody moved what follows
-            new_end = None if new_start is None else first + length
+        if new_end - first > (node.duration or 0.0):
+            # It follows its content, which is shorter or longer by now, and so does what follows.
+            new_end = OPEN
     return new_start, new_end
+
+
+def _is_told(child: Stored, known: dict[tuple[Any, Any], dict[str, Any]]) -> bool:
+    """Say whether what was added has edges of its own, not those of what it is a copy of."""
+    return None not in said(child) and known.get(said(child)) != child.document
+
+
+def _is_stale(child: Stored, node: Node, shift: float) -> bool:
+    """Say whether this is a gap in a nest that was moved, which nobody told of that."""
+    if not shift or layout.kind_of(child.document) != "Gap":
+        return False
+    start, end = said(child)
+    return says(start, node.start) and says(end, node.end)
 
 
 def _inner_shift(
@@ -89,11 +106,13 @@ def _inner_shift(
     stayed = went = 0
     for child in _placed_in(nest):
         inner = written.node_of(child)
+        if layout.kind_of(child.document) == "Gap":  # which scripts forget
+            continue
         if inner is not None and inner.start is not None:
             start, _ = said(child)
             stayed += says(start, inner.start + shift)
             went += says(start, inner.start + shift + moved)
-    return moved if went > stayed else 0.0
+    return moved if went > stayed or stayed == 0 else 0.0
 
 
 def _placed_in(nest: Stored) -> Iterator[Stored]:
