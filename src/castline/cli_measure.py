@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,7 +42,11 @@ light_option = click.option(
 @click.command()
 @cut_argument
 @cast_option
-@output_option
+@click.option("-o", "--output", type=FilePath, help="The file to write.")
+@click.option(
+    "--shard",
+    help="Look at one share of the media, such as 2/8, and write nothing but the cache.",
+)
 @click.option("--calibration", type=FilePath, help="What `castline calibrate` wrote.")
 @click.option(
     "--frames", type=click.IntRange(1, 1000), default=5, help="Frames of a shot to look at."
@@ -54,7 +59,8 @@ light_option = click.option(
 def score(
     cut: Path,
     cast_path: Path | None,
-    output: Path,
+    output: Path | None,
+    shard: str | None,
     calibration: Path | None,
     frames: int,
     cache_path: Path,
@@ -70,25 +76,27 @@ def score(
     """
     from castline.adapters import files
     from castline.inference import calibration as calibrations
+    from castline.verbs.score import look_ahead, summary
     from castline.verbs.score import score as measure
-    from castline.verbs.score import summary
 
     if cast_path is None:
         raise UsageError("--cast: found none, expected the folder of the cast")
-    spare(output, cut, calibration)
+    share = _share(shard) if shard else None
+    if (output is None) == (share is None):
+        raise UsageError("expected either -o, the file to write, or --shard")
     known = calibrations.read(calibration) if calibration else None
+    timeline, cast = read_cut(cut, rate), read_cast(cast_path)
+    home = cast_path if cast_path.is_dir() else cast_path.parent
+    options: dict[str, Any] = {"cache": cache_path, "folder": cut.parent, "frames": frames}
     with progress_bar("looking at faces") as progress:
-        scored = measure(
-            read_cut(cut, rate),
-            read_cast(cast_path),
-            cast_path if cast_path.is_dir() else cast_path.parent,
-            cache=cache_path,
-            folder=cut.parent,
-            frames=frames,
-            light=light,
-            calibration=known,
-            progress=progress,
-        )
+        options |= {"light": light, "progress": progress}
+        if output is None:
+            count = look_ahead(timeline, cast, home, shard=share or (1, 1), **options)
+            said = f"{cache_path}: looked at {count.looked} frames, knew {count.known}"
+            report({"frames_looked_at": count.looked, "frames_known": count.known}, said, as_json)
+            return
+        spare(output, cut, calibration)
+        scored = measure(timeline, cast, home, calibration=known, **options)
     files.write(scored.cut, output, overwrite=overwrite, rate=rate)
     states = summary(scored)
     facts = {
@@ -105,6 +113,13 @@ def score(
     said = ", ".join(f"{count} {state}" for state, count in states.items()) or "nobody was seen"
     more = "" if scored.is_calibrated else "; not calibrated, nothing is flagged"
     report(facts, f"{output}: {scored.shots} shots: {said}{more}", as_json)
+
+
+def _share(text: str) -> tuple[int, int]:
+    which, _, of = text.partition("/")
+    if not (which.isdecimal() and of.isdecimal() and 1 <= int(which) <= int(of)):
+        raise UsageError(f"--shard: found {text!r}, expected a share such as 2/8")
+    return int(which), int(of)
 
 
 @click.command()
@@ -180,3 +195,19 @@ def purge(character: str, cache_path: Path, as_json: bool) -> None:
     with Cache(cache_path) as kept:
         gone = kept.purge(character)
     report({"frames": gone}, f"{cache_path}: {gone} frames forgotten", as_json)
+
+
+@cache.command()
+@click.argument("others", type=FilePath, nargs=-1, required=True)
+@cache_option
+@json_option
+def merge(others: tuple[Path, ...], cache_path: Path, as_json: bool) -> None:
+    """Take over what other caches know: those of a farm's shares."""
+    from castline.inference.cache import Cache
+
+    for other in others:
+        if not other.is_file():
+            raise UsageError(f"{other}: found no cache")
+    with Cache(cache_path) as kept:
+        taken = sum(kept.merge(other) for other in others)
+    report({"frames": taken}, f"{cache_path}: {taken} frames taken over", as_json)

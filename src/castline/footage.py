@@ -70,7 +70,9 @@ def shown_in(cut: schema.Timeline, folder: Path) -> Iterator[Shown | Hidden]:
 
     Relative media paths begin at `folder`. Each file is looked into once.
     """
-    pictures = {id(clip) for track in cut.video_tracks() for clip in track.find_clips()}
+    # Held, since OTIO's Python objects are made anew when nobody holds them.
+    clips = [clip for track in cut.video_tracks() for clip in track.find_clips()]
+    pictures = {id(clip) for clip in clips}
     known: dict[Path, Footage | str] = {}
     for each in cut_time_maps(cut, cut_transitions=True):
         clip = each.clip

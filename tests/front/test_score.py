@@ -129,6 +129,41 @@ def test_a_cut_is_scored_flagged_kept_and_forgotten(folder):
     assert b"vector" not in (folder / "flagged.otio").read_bytes()
 
 
+def test_shares_of_a_farm_are_the_whole(folder, tmp_path):
+    """Two shares, merged, leave nothing to be looked at, and give the same scores."""
+    (folder / "copy.mov").write_bytes(CLIP.read_bytes() + b"\0")
+    cut = castline.read(folder / "cut.otio")
+    cut.tracks[0][1].media_reference.target_url = "copy.mov"
+    castline.write(cut, folder / "two.otio", overwrite=True)
+    common = ("score", "two.otio", "--cast", "cast", "--json")
+    looked = []
+    for share in ("1/2", "2/2"):
+        cache = tmp_path / f"{share[0]}.sqlite"
+        said = json.loads(run(folder, *common, "--shard", share, "--cache", str(cache)))
+        looked.append(said["frames_looked_at"])
+    assert sorted(looked) == [5, 10]
+    whole = str(tmp_path / "1.sqlite")
+    run(folder, "cache", "merge", str(tmp_path / "2.sqlite"), "--cache", whole)
+    merged = json.loads(run(folder, *common, "-o", str(tmp_path / "m.otio"), "--cache", whole))
+    assert (merged["frames_looked_at"], merged["frames_known"]) == (0, 15)
+    alone = json.loads(
+        run(folder, *common, "-o", str(tmp_path / "a.otio"), "--cache", str(tmp_path / "a.sqlite"))
+    )
+    assert alone["frames_looked_at"] == 15
+    one, other = (castline.read(tmp_path / f"{name}.otio") for name in "ma")
+    for clip in ("lead", "crowd"):
+        a, b = (appearances(each, clip) for each in (one, other))
+        assert a.keys() == b.keys()
+        for name in a:
+            if a[name].score:
+                assert abs(a[name].score.value - b[name].score.value) < 1e-5
+    for share in ("0/2", "3/2", "x", "1/"):
+        assert "--shard: found" in run(folder, *common, "--shard", share, code=2)
+    assert "either -o" in run(folder, *common, code=2)
+    nothing = run(folder, "cache", "merge", "none.sqlite", "--cache", whole, code=2)
+    assert "found no cache" in nothing
+
+
 def test_what_was_said_of_others_stays_and_strangers_are_not_counted_twice(folder, tmp_path):
     cut = castline.read(folder / "cut.otio")
     clip = next(clip for clip in cut.find_clips() if clip.name == "crowd")

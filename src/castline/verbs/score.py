@@ -26,7 +26,6 @@ from castline.schemas.values import Appearance, Cast, Problem, Score, Take
 
 FRAMES = 5
 """Frames of a shot that are looked at."""
-_FOUND = ("ok", "expected", "drift")
 
 
 @dataclass(frozen=True)
@@ -70,30 +69,79 @@ def score(
         calibration = None
     with Cache(Path(cache)) as store:
         known, problems = known_faces(cast, Path(references), model, store)
-        shown: list[Shown] = []
-        for found in shown_in(result, Path(folder)):
-            if isinstance(found, Hidden):
-                problems.append(_problem(found.clip.name, found.reason))
-            else:
-                shown.append(found)
+        shown, hidden = _shown(result, Path(folder))
         asked = [Asked(each.footage, tuple(spread(each.numbers, frames))) for each in shown]
-        total = len({(a.footage.sha256, number) for a in asked for number in a.numbers})
-        done = 0
-
-        def tell(more: int) -> None:
-            nonlocal done
-            done += more
-            if progress:
-                progress(done, total, "frames")
-
-        sights, count = look_at(asked, model, store, tell=tell)
+        _note(shown, known, store)
+        sights, count = look_at(asked, model, store, tell=_teller(asked, progress))
         for each, wanted in zip(shown, asked, strict=True):
             seen = sights[each.footage.sha256]
-            found_here = [seen[number] for number in wanted.numbers if number in seen]
-            verdicts = _verdicts(each.clip, found_here, known, calibration)
-            _write(each, verdicts, model, calibration)
-            store.note(each.footage.sha256, [v.character for v in verdicts if v.state in _FOUND])
-    return Scored(result, tuple(problems), len(shown), count, calibration is not None)
+            found = [seen[number] for number in wanted.numbers if number in seen]
+            _write(each, _verdicts(each.clip, found, known, calibration), model, calibration)
+    return Scored(result, (*problems, *hidden), len(shown), count, calibration is not None)
+
+
+def look_ahead(
+    cut: schema.Timeline,
+    cast: Cast,
+    references: str | Path,
+    *,
+    shard: tuple[int, int],
+    cache: str | Path,
+    folder: str | Path = ".",
+    frames: int = FRAMES,
+    light: bool = False,
+    model: Model | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Count:
+    """Look at one share of a cut's media, the first of so many: `shard` is (1, so many).
+
+    Nothing but the cache is written. Caches of all shares, merged, are what `score` then needs.
+    Raises as `score` does.
+    """
+    which, of = shard
+    model = model or FaceModel(light=light)
+    with Cache(Path(cache)) as store:
+        known, _ = known_faces(cast, Path(references), model, store)
+        shown, _ = _shown(cut, Path(folder))
+        media = sorted({each.footage.sha256 for each in shown})
+        mine = set(media[which - 1 :: of])
+        shown = [each for each in shown if each.footage.sha256 in mine]
+        asked = [Asked(each.footage, tuple(spread(each.numbers, frames))) for each in shown]
+        _note(shown, known, store)
+        _, count = look_at(asked, model, store, tell=_teller(asked, progress))
+        return count
+
+
+def _shown(cut: schema.Timeline, folder: Path) -> tuple[list[Shown], list[Problem]]:
+    shown: list[Shown] = []
+    problems: list[Problem] = []
+    for found in shown_in(cut, folder):
+        if isinstance(found, Hidden):
+            problems.append(_problem(found.clip.name, found.reason))
+        else:
+            shown.append(found)
+    return shown, problems
+
+
+def _note(shown: list[Shown], known: Mapping[str, Known], store: Cache) -> None:
+    """Note who may be seen in media before anybody looks, so that no purge misses them."""
+    for each in shown:
+        store.note(each.footage.sha256, _expected(each.clip) or known)
+
+
+def _teller(
+    asked: list[Asked], progress: Callable[[int, int, str], None] | None
+) -> Callable[[int], None]:
+    total = len({(each.footage.sha256, number) for each in asked for number in each.numbers})
+    done = 0
+
+    def tell(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress:
+            progress(done, total, "frames")
+
+    return tell
 
 
 def known_faces(
@@ -139,13 +187,18 @@ def _verdicts(
     known: Mapping[str, Known],
     calibration: Calibration | None,
 ) -> list[Verdict]:
-    slot = get_slot(clip)
-    expected = {each.character_id: each.look_id for each in slot.expected} if slot else {}
+    expected = _expected(clip)
     if expected:
         return score_take(sights, expected, known, calibration)
     everybody: dict[str, str | None] = dict.fromkeys(known)
     found = score_take(sights, everybody, known, calibration)
     return [verdict for verdict in found if verdict.state == "ok"] if calibration else []
+
+
+def _expected(clip: schema.Clip) -> dict[str, str | None]:
+    """Return whom the slot expects, with the look of each."""
+    slot = get_slot(clip)
+    return {each.character_id: each.look_id for each in slot.expected} if slot else {}
 
 
 def _write(
