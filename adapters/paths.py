@@ -6,6 +6,7 @@ import contextlib
 import re
 import stat
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 from castline.schemas.errors import UnreadableFileError
 
@@ -44,6 +45,15 @@ def resolve(folder: Path, named: str, place: str) -> Path:
             "expected a path inside it"
         )
     return path
+
+
+def of_url(url: str, folder: Path) -> Path | None:
+    """Return the local path that a media URL names, relative ones from a folder; else None."""
+    parts = urlparse(url)
+    if parts.scheme not in ("", "file") or not parts.path or parts.netloc not in ("", "localhost"):
+        return None
+    path = Path(unquote(parts.path) if parts.scheme else url)
+    return path if path.is_absolute() else folder / path
 
 
 def require_file(path: Path) -> Path:

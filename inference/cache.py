@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS whose (
     media TEXT NOT NULL, character TEXT NOT NULL, PRIMARY KEY (media, character)
 ) WITHOUT ROWID, STRICT;
 """
+_NAMES = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+_TABLES = frozenset({"looks", "whose"})
 _HEAD = struct.Struct("<4i3fi")  # box, confidence, turn, eyes, length of the vector
 _MAX_DIMENSIONS = 1 << 14
 
@@ -51,6 +53,9 @@ class Cache:
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise NewerVersionError(f"{path}: found version {version}, expected {VERSION}")
+            names = {row[0] for row in self._database.execute(_NAMES)}
+            if names - _TABLES:  # of another program, which nothing is to be written into
+                raise ValueError(f"a database with {', '.join(sorted(names - _TABLES))[:60]}")
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._database.executescript(_SCHEMA)

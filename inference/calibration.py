@@ -127,7 +127,9 @@ def read(path: Path) -> Calibration:
     Raises `UnreadableFileError` for what is no JSON and `InvalidValueError` for other data.
     """
     try:
-        found = json.loads(path.read_bytes()[:_MAX_BYTES])
+        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
+            raise UnreadableFileError(f"{path}: found no file of bearable size")
+        found = json.loads(path.read_bytes())
     except OSError as error:
         raise UnreadableFileError(f"{path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

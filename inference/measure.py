@@ -7,7 +7,7 @@ and kept at once, so that who stops in the middle goes on there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from castline.inference.cache import Cache
@@ -15,6 +15,7 @@ from castline.inference.faces import BATCH, Face
 from castline.inference.frames import Footage, Frame, decode
 from castline.inference.score import Sight
 from castline.inference.specification import Specification
+from castline.schemas.errors import UnreadableFileError
 
 
 class Model(Protocol):
@@ -40,6 +41,8 @@ class Count:
 
     looked: int = 0
     known: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    """Why media could not be decoded, to the end or at all, by their hash."""
 
 
 def look_at(
@@ -52,8 +55,8 @@ def look_at(
     """Return what is seen in the frames, by the hash of the media and the frame's number.
 
     Several that ask for one file are answered in one pass. `tell` is called with the number of
-    frames that are done. Frames that are not there have no sight. Raises `UnreadableFileError`
-    for media that cannot be decoded.
+    frames that are done. Frames that are not there have no sight, nor have those that cannot be
+    decoded; the count says why.
     """
     wanted: dict[str, tuple[Footage, set[int]]] = {}
     for each in asked:
@@ -66,7 +69,8 @@ def look_at(
         count.known += len(known)
         if tell:
             tell(len(known))
-        for frames in _batches(decode(footage, numbers - known.keys())):
+        found[media] = sights
+        for frames in _batches(_decoded(footage, numbers - known.keys(), count)):
             looks = model.look([frame.pixels for frame in frames])
             seen = {f.number: faces for f, faces in zip(frames, looks, strict=True)}
             cache.put(media, seen, model.specification.hash)
@@ -74,8 +78,15 @@ def look_at(
             count.looked += len(frames)
             if tell:
                 tell(len(frames))
-        found[media] = sights
     return found, count
+
+
+def _decoded(footage: Footage, numbers: Iterable[int], count: Count) -> Iterator[Frame]:
+    """Yield the frames as far as the media can be decoded, and note why not further."""
+    try:
+        yield from decode(footage, numbers)
+    except UnreadableFileError as error:
+        count.failed[footage.sha256] = str(error)
 
 
 def _batches(frames: Iterator[Frame]) -> Iterator[list[Frame]]:

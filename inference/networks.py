@@ -54,8 +54,8 @@ def read(path: Path) -> Network:
     Raises `UnreadableFileError` for what is no such file.
     """
     try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MAX_BYTES else b""
+        is_fit = path.stat().st_size <= MAX_BYTES and path.is_file()
+        data = path.read_bytes() if is_fit else b""
     except OSError as error:
         raise UnreadableFileError(f"{path}: {error.strerror}") from None
     convolutions: list[Convolution] = []

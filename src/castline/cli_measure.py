@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,9 @@ from castline.cli_parts import (
     spare,
 )
 from castline.schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from castline.schemas.values import Cast
 
 _HOME = "castline/faces.sqlite"
 
@@ -79,14 +82,12 @@ def score(
     from castline.verbs.score import look_ahead, summary
     from castline.verbs.score import score as measure
 
-    if cast_path is None:
-        raise UsageError("--cast: found none, expected the folder of the cast")
     share = _share(shard) if shard else None
     if (output is None) == (share is None):
         raise UsageError("expected either -o, the file to write, or --shard")
     known = calibrations.read(calibration) if calibration else None
-    timeline, cast = read_cut(cut, rate), read_cast(cast_path)
-    home = cast_path if cast_path.is_dir() else cast_path.parent
+    cast, home = _cast_and_home(cast_path)
+    timeline = read_cut(cut, rate)
     options: dict[str, Any] = {"cache": cache_path, "folder": cut.parent, "frames": frames}
     with progress_bar("looking at faces") as progress:
         options |= {"light": light, "progress": progress}
@@ -113,6 +114,13 @@ def score(
     said = ", ".join(f"{count} {state}" for state, count in states.items()) or "nobody was seen"
     more = "" if scored.is_calibrated else "; not calibrated, nothing is flagged"
     report(facts, f"{output}: {scored.shots} shots: {said}{more}", as_json)
+
+
+def _cast_and_home(path: Path | None) -> tuple[Cast, Path]:
+    """Return the cast, and the folder that its pictures' paths begin at."""
+    if path is None:
+        raise UsageError("--cast: found none, expected the folder of the cast")
+    return read_cast(path), path if path.is_dir() else path.parent
 
 
 def _share(text: str) -> tuple[int, int]:
@@ -156,11 +164,10 @@ def calibrate(
     from castline.adapters.output import write_text
     from castline.verbs.calibrate import calibrate as make
 
-    if cast_path is None:
-        raise UsageError("--cast: found none, expected the folder of the cast")
+    cast, home = _cast_and_home(cast_path)
     made = make(
-        read_cast(cast_path),
-        cast_path if cast_path.is_dir() else cast_path.parent,
+        cast,
+        home,
         cache=cache_path,
         light=light,
         false_flags=false_flags,

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 import opentimelineio as otio
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime
 
+from castline.adapters import paths
 from castline.adapters.material import media
 from castline.inference.frames import Footage
 from castline.schemas.errors import UnreadableFileError
@@ -58,11 +58,7 @@ def path_of(reference: otio.core.MediaReference | None, folder: Path) -> Path | 
         url = f"{url.rstrip('/')}/{name}" if url else name
     else:
         url = getattr(reference, "target_url", None) or ""
-    parts = urlparse(url)
-    if parts.scheme not in ("", "file") or not parts.path or parts.netloc not in ("", "localhost"):
-        return None
-    path = Path(unquote(parts.path) if parts.scheme else url)
-    return path if path.is_absolute() else folder / path
+    return paths.of_url(url, folder)
 
 
 def shown_in(cut: schema.Timeline, folder: Path) -> Iterator[Shown | Hidden]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlparse
 
 import opentimelineio as otio
 from opentimelineio import schema
 
+from castline.adapters import paths
 from castline.adapters.material.media import hash_file
 from castline.schemas.decisions import stale_reason
 from castline.schemas.errors import CastlineError
@@ -306,8 +306,4 @@ def _path(reference: otio.core.MediaReference, folder: Path) -> Path | None:
         url = reference.target_url_for_image_number(0) if reference.rate else ""
     else:
         url = getattr(reference, "target_url", None) or ""
-    parts = urlparse(url)
-    if parts.scheme not in ("", "file") or not parts.path or parts.netloc not in ("", "localhost"):
-        return None
-    path = Path(unquote(parts.path) if parts.scheme else url)
-    return path if path.is_absolute() else folder / path
+    return paths.of_url(url, folder)

@@ -14,18 +14,18 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from trip import CORPUS
 
 import castline
+from castline.inference import calibration as calibrations
+from castline.inference.faces import FaceModel
 from castline.schemas.errors import InvalidValueError
 from castline.schemas.places import get_slot, get_take, set_slot, set_take
 from castline.schemas.values import Appearance, Expected, Take
+from castline.verbs.score import summary
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("dlib", reason="dlib is not installed")
 pytest.importorskip("torch", reason="torch is not installed")
 pytestmark = pytest.mark.corpus
 
-from castline.inference import calibration as calibrations  # noqa: E402
-from castline.inference.faces import FaceModel  # noqa: E402
-from castline.verbs.score import summary  # noqa: E402
 
 FACES = CORPUS / "faces"
 CLIP = FACES / "short_hamilton_clip.mp4"

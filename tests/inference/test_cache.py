@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-np = pytest.importorskip("numpy")
-
-from castline.inference.cache import VERSION, Cache  # noqa: E402
-from castline.inference.faces import Face  # noqa: E402
-from castline.inference.find.box import Box  # noqa: E402
-from castline.schemas.errors import (  # noqa: E402
+from castline.inference.cache import VERSION, Cache
+from castline.inference.faces import Face
+from castline.inference.find.box import Box
+from castline.schemas.errors import (
     NewerVersionError,
     UnreadableFileError,
     UnwritableFileError,
 )
+
+np = pytest.importorskip("numpy")
 
 
 def face(number: float) -> Face:
@@ -112,6 +112,18 @@ def test_another_file_is_no_cache(data, tmp_path):
     with pytest.raises(UnreadableFileError, match="found no sound cache"):
         Cache(path)
     assert path.read_bytes() == data
+
+
+def test_a_database_of_another_program_is_left_as_it_is(tmp_path):
+    path = tmp_path / "other.sqlite"
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE invoices (number INTEGER)")
+    database.commit()
+    database.close()
+    before = path.read_bytes()
+    with pytest.raises(UnreadableFileError, match="no sound cache: a database with invoices"):
+        Cache(path)
+    assert path.read_bytes() == before
 
 
 def test_damage_inside_and_later_versions_are_named(tmp_path):

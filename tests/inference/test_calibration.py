@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from castline.inference.calibration import calibrate, from_data
+from castline.inference.statistics import per_comparison, roc, upper_bound
+from castline.schemas.errors import InvalidValueError
+
 np = pytest.importorskip("numpy")
 
-from castline.inference.calibration import calibrate, from_data  # noqa: E402
-from castline.inference.statistics import per_comparison, roc, upper_bound  # noqa: E402
-from castline.schemas.errors import InvalidValueError  # noqa: E402
 
 LIKENESS = st.lists(st.integers(0, 20).map(lambda n: n / 20), min_size=1, max_size=30)
 

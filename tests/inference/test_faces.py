@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 from trip import CORPUS
 
+from castline.inference import packages
+from castline.inference.embed.chips import ChipCutter
+from castline.inference.embed.face import DIMENSIONS, FaceEmbedder
+from castline.inference.find.box import Box
+from castline.inference.find.cnn import CnnFinder
+from castline.inference.find.hog import HogFinder
+from castline.inference.find.pyramid import pyramid_of
+from castline.inference.frames import Footage, decode, read_picture
+from castline.schemas.errors import UnreadableFileError
+
 np = pytest.importorskip("numpy")
 dlib = pytest.importorskip("dlib", reason="dlib is not installed")
 pytest.importorskip("torch", reason="torch is not installed")
 
-from castline.inference import packages  # noqa: E402
-from castline.inference.embed.chips import ChipCutter  # noqa: E402
-from castline.inference.embed.face import DIMENSIONS, FaceEmbedder  # noqa: E402
-from castline.inference.find.box import Box  # noqa: E402
-from castline.inference.find.cnn import CnnFinder  # noqa: E402
-from castline.inference.find.hog import HogFinder  # noqa: E402
-from castline.inference.find.pyramid import pyramid_of  # noqa: E402
-from castline.inference.frames import Footage, decode, read_picture  # noqa: E402
-from castline.schemas.errors import UnreadableFileError  # noqa: E402
 
 FACES = CORPUS / "faces"
 CLIP = Footage("", FACES / "short_hamilton_clip.mp4", Fraction(2997, 100), 275)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from castline.inference.frames import Footage, decode, read_picture, spread
 from castline.schemas.errors import UnreadableFileError
 
 np = pytest.importorskip("numpy")
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
-from castline.inference.frames import Footage, decode, read_picture, spread  # noqa: E402
 
 RATE = Fraction(24000, 1001)
 COUNT = 200

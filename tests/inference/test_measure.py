@@ -6,18 +6,18 @@ from fractions import Fraction
 
 import pytest
 
+from castline.inference import frames as frames_module
+from castline.inference import measure
+from castline.inference.cache import Cache
+from castline.inference.faces import Face
+from castline.inference.find.box import Box
+from castline.inference.frames import Footage
+from castline.inference.measure import Asked, look_at
+from castline.inference.specification import Specification
+from castline.schemas.errors import UnreadableFileError
+
 np = pytest.importorskip("numpy")
 pytest.importorskip("PIL", reason="Pillow is not installed")
-
-from castline.inference import frames as frames_module  # noqa: E402
-from castline.inference import measure  # noqa: E402
-from castline.inference.cache import Cache  # noqa: E402
-from castline.inference.faces import Face  # noqa: E402
-from castline.inference.find.box import Box  # noqa: E402
-from castline.inference.frames import Footage  # noqa: E402
-from castline.inference.measure import Asked, look_at  # noqa: E402
-from castline.inference.specification import Specification  # noqa: E402
-from castline.schemas.errors import UnreadableFileError  # noqa: E402
 
 
 class Shades:
@@ -96,9 +96,23 @@ def test_who_stops_goes_on_where_they_stopped(footage, tmp_path):
 def test_media_that_cannot_be_decoded_is_named_and_the_rest_is_kept(footage, tmp_path):
     bad = Footage("bad", tmp_path / "none.mp4", Fraction(24), 9)
     with Cache(tmp_path / "c.sqlite") as cache:
-        with pytest.raises(UnreadableFileError, match=r"none\.mp4"):
-            look_at([Asked(footage, (1, 2)), Asked(bad, (0,))], Shades(), cache)
-        assert cache.get("hash", [1, 2], Shades().specification.hash).keys() == {1, 2}
+        found, count = look_at([Asked(bad, (0,)), Asked(footage, (1, 2))], Shades(), cache)
+        assert seen(found) == {1: 1, 2: 2} and found["bad"] == {}
+        assert count.failed.keys() == {"bad"} and "none.mp4" in count.failed["bad"]
+        footage.pictures[2].write_bytes(b"no picture")
+        found, count = look_at([Asked(footage, (0, 1, 2, 3))], Shades(), cache)
+        assert count.failed == {}  # 2 is known
+        found, count = look_at([Asked(footage, (0, 1, 2, 3))], Shades("other"), cache)
+        assert seen(found) == {0: 0, 1: 1} and "002.png" in count.failed["hash"]
+
+
+def test_a_cache_that_fails_is_no_fault_of_the_media(footage, tmp_path):
+    cache = Cache(tmp_path / "c.sqlite")
+    cache.put = Cache(tmp_path / "d.sqlite").put
+    broken = Cache(tmp_path / "d.sqlite")
+    broken._database.execute("DROP TABLE looks")
+    with pytest.raises(UnreadableFileError, match="no sound cache"):
+        look_at([Asked(footage, (1,))], Shades(), cache)
 
 
 def test_a_specification_is_all_its_parts():

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-np = pytest.importorskip("numpy")
-
-from castline.inference.assignment import assign  # noqa: E402
-from castline.inference.measures.vbench import (  # noqa: E402
+from castline.inference.assignment import assign
+from castline.inference.measures.vbench import (
     human_identity,
     over_videos,
     subject_consistency,
 )
-from castline.inference.measures.vistory import Shot, cids, copy_paste, occm  # noqa: E402
+from castline.inference.measures.vistory import Shot, cids, copy_paste, occm
+
+np = pytest.importorskip("numpy")
 
 
 def at(*degrees: float):

@@ -8,13 +8,12 @@ import struct
 
 import pytest
 
+from castline.inference import networks, packages
 from castline.schemas.errors import CastlineError, UnreadableFileError
 
 np = pytest.importorskip("numpy")
 if importlib.util.find_spec("face_recognition_models") is None:
     pytest.skip("face_recognition_models is not installed", allow_module_level=True)
-
-from castline.inference import networks, packages  # noqa: E402
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from fractions import Fraction
 import pytest
 from trip import CORPUS
 
+from castline.inference.calibration import Calibration
+from castline.inference.faces import Face
+from castline.inference.find.box import Box
+from castline.inference.score import NOBODY, Known, Sight, is_scorable, score_take
+
 np = pytest.importorskip("numpy")
 
-from castline.inference.calibration import Calibration  # noqa: E402
-from castline.inference.faces import Face  # noqa: E402
-from castline.inference.find.box import Box  # noqa: E402
-from castline.inference.score import NOBODY, Known, Sight, is_scorable, score_take  # noqa: E402
 
 FACES = CORPUS / "faces"
 

@@ -7,11 +7,11 @@ uncovered becomes a gap, and what is covered at an end gives way.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from itertools import islice, pairwise, takewhile
+from itertools import islice, pairwise
 
 from castline.adapters.usd import placement
 from castline.adapters.usd.layout import kind_of
@@ -189,20 +189,23 @@ def _fitting(
     fitting: list[_Row] = []
     others: list[Stored] = []
     still = sorted(row.new for row in rows if not row.wanted and not row.is_gap)
-    ends = [end for _, end in still]
+    starts, ends = [start for start, _ in still], [end for _, end in still]
     taken = sorted(row.new for row in rows if row.wanted)
     for item in loose:
         start, end = wanted[id(item)]
         if start is None or end is None or end <= start:
             others.append(item)
             continue
-        over = islice(still, bisect_right(ends, start + NOISE), None)
-        covered = takewhile(lambda edges: edges[0] < end - NOISE, over)  # noqa: B023
+        covered = still[bisect_right(ends, start + NOISE) : bisect_left(starts, end - NOISE)]
         at = bisect_right(taken, (start, end))
         is_taken = (at > 0 and taken[at - 1][1] > start + NOISE) or (
             at < len(taken) and taken[at][0] < end - NOISE
         )
-        if is_taken or any((a < start - NOISE) == (b > end + NOISE) for a, b in covered):
+        if (
+            is_taken
+            or len(covered) > 2
+            or any((a < start - NOISE) == (b > end + NOISE) for a, b in covered)
+        ):
             others.append(item)
             continue
         taken.insert(at, (start, end))

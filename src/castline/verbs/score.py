@@ -75,6 +75,8 @@ def score(
         sights, count = look_at(asked, model, store, tell=_teller(asked, progress))
         for each, wanted in zip(shown, asked, strict=True):
             seen = sights[each.footage.sha256]
+            if why := count.failed.get(each.footage.sha256):
+                hidden.append(_problem(each.clip.name, why))
             found = [seen[number] for number in wanted.numbers if number in seen]
             _write(each, _verdicts(each.clip, found, known, calibration), model, calibration)
     return Scored(result, (*problems, *hidden), len(shown), count, calibration is not None)
@@ -160,10 +162,11 @@ def known_faces(
             path = folder / reference.path
             media = reference.sha256 or hash_file(path)
             picture = Footage(media, path, Fraction(1), 1, (path,))
-            sights, _ = look_at([Asked(picture, (0,))], model, store)
-            face = _largest(sights[media][0])
+            sights, count = look_at([Asked(picture, (0,))], model, store)
+            face = _largest(sights[media].get(0))
             if face is None:
-                problems.append(_problem(reference.path, "found no face in this reference"))
+                why = count.failed.get(media, "found no face in this reference")
+                problems.append(_problem(reference.path, why))
                 continue
             store.note(media, [character.character_id])
             vectors.append(face.vector)
@@ -177,8 +180,8 @@ def known_faces(
     return known, problems
 
 
-def _largest(sight: Sight) -> Face | None:
-    return max(sight.faces, key=lambda face: face.box.area, default=None)
+def _largest(sight: Sight | None) -> Face | None:
+    return max(sight.faces if sight else (), key=lambda face: face.box.area, default=None)
 
 
 def _verdicts(
