@@ -31,7 +31,10 @@ def as_written(root: Stored) -> Written:
 
     Where prims are gone from a track gaps are put, so that what is left stays where it says.
     """
-    found = _placed(root, _rate_of(root))
+    nodes: dict[int, Node] = {}
+    top = _tree(root, nodes)
+    found = Written(top, _rate_of(root, placement.rate_of(top)), nodes)
+    placement.place(top, found.rate)
     if _fill_holes(root, found):
         found = _placed(root, found.rate)
     return found
@@ -47,14 +50,12 @@ def said(item: Stored) -> tuple[Any, Any]:
     return item.found.get(layout.START), item.found.get(layout.END)
 
 
-def _rate_of(root: Stored) -> float:
+def _rate_of(root: Stored, own: float) -> float:
     """Return the rate in which the stage's times were written.
 
-    It is said on the stage; where the cut gives another, either somebody changed what is said, or
+    It is said on the stage; where the cut gives another, its `own`, either somebody changed what is said, or
     the item that the cut had it from is gone. Where most is as it was written decides.
     """
-    nodes: dict[int, Node] = {}
-    own = placement.rate_of(_tree(root, nodes))
     other = root.found.get(layout.RATE)
     if not isinstance(other, (int, float)) or not other > 0 or other == own:
         return own
