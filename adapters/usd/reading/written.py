@@ -53,8 +53,8 @@ def said(item: Stored) -> tuple[Any, Any]:
 def _rate_of(root: Stored, own: float) -> float:
     """Return the rate in which the stage's times were written.
 
-    It is said on the stage; where the cut gives another, its `own`, either somebody changed what is said, or
-    the item that the cut had it from is gone. Where most is as it was written decides.
+    It is said on the stage. Where the cut's `own` is another, either somebody changed what is
+    said, or the item that the cut had it from is gone: where most is as it was written decides.
     """
     other = root.found.get(layout.RATE)
     if not isinstance(other, (int, float)) or not other > 0 or other == own:
