@@ -72,6 +72,12 @@ def write_text(path: Path, text: str, *, overwrite: bool = False) -> None:
         target.write_text(text, encoding="utf-8")
 
 
+def write_bytes(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write a binary file, whole or not at all."""
+    with whole_file(path, overwrite=overwrite) as target:
+        target.write_bytes(data)
+
+
 def _scratch_folder(parent: Path) -> Path:
     if not parent.is_dir():
         raise UnwritableFileError(f"{parent}: no such folder")

@@ -13,15 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from castline.inference.faces import Face
 from castline.inference.find.box import Box
+from castline.inference.subject import Clarity, Subject
 from castline.schemas.errors import NewerVersionError, UnreadableFileError, UnwritableFileError
 
-VERSION = 1
+VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS looks (
-    media TEXT NOT NULL, frame INTEGER NOT NULL, model TEXT NOT NULL, faces BLOB NOT NULL,
+    media TEXT NOT NULL, frame INTEGER NOT NULL, model TEXT NOT NULL, subjects BLOB NOT NULL,
     PRIMARY KEY (media, model, frame)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS whose (
@@ -30,12 +30,18 @@ CREATE TABLE IF NOT EXISTS whose (
 """
 _NAMES = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
 _TABLES = frozenset({"looks", "whose"})
-_HEAD = struct.Struct("<4i3fi")  # box, confidence, turn, eyes, length of the vector
+_HEAD = struct.Struct("<4if2i")  # box, confidence, clarity, length of the vector
 _MAX_DIMENSIONS = 1 << 14
+_NO_ROOM = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_BUSY,
+)
 
 
 class Cache:
-    """Faces by media, frame and model; open it in a `with`, and writes last when it ends well."""
+    """Subjects by media, frame and model; open it in a `with`."""
 
     def __init__(self, path: Path) -> None:
         """Open the cache at a path, and make it where there is none.
@@ -44,6 +50,8 @@ class Cache:
         later castline, `UnwritableFileError` where none can be made.
         """
         self._path = path
+        self.unkept: str | None = None
+        """Why nothing more is kept, such as a full disk; what is there can still be read."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, isolation_level=None)
@@ -58,8 +66,15 @@ class Cache:
                 raise ValueError(f"a database with {', '.join(sorted(names - _TABLES))[:60]}")
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
+            if version < VERSION:  # of models that have since changed: no row would be found
+                self._database.execute("DROP TABLE IF EXISTS looks")
             self._database.executescript(_SCHEMA)
             self._database.execute(f"PRAGMA user_version = {VERSION}")
+
+    @classmethod
+    def in_memory(cls) -> Cache:
+        """Return a cache that ends with the process."""
+        return cls(Path(":memory:"))
 
     def __enter__(self) -> Cache:
         return self
@@ -71,30 +86,37 @@ class Cache:
         """Close the file."""
         self._database.close()
 
-    def get(self, media: str, frames: Iterable[int], model: str) -> dict[int, tuple[Face, ...]]:
-        """Return the faces of those of the frames that are known, by frame."""
+    def get(self, media: str, frames: Iterable[int], model: str) -> dict[int, tuple[Subject, ...]]:
+        """Return what was seen in those of the frames that are known, by frame."""
         wanted = set(frames)
         if not wanted:
             return {}
         query = """
-            SELECT frame, faces FROM looks
+            SELECT frame, subjects FROM looks
             WHERE media = ? AND model = ? AND frame BETWEEN ? AND ?
         """
         with self._one_line():
             rows = self._database.execute(query, (media, model, min(wanted), max(wanted)))
-            return {frame: _unpack(blob) for frame, blob in rows if frame in wanted}
+            found = ((frame, _unpack(blob)) for frame, blob in rows if frame in wanted)
+            return {frame: subjects for frame, subjects in found if subjects is not None}
 
-    def put(self, media: str, looks: Mapping[int, tuple[Face, ...]], model: str) -> None:
-        """Keep the faces of frames, all or none."""
-        rows = [(media, frame, model, _pack(faces)) for frame, faces in looks.items()]
-        with self._all_or_none():
-            self._database.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?)", rows)
+    def all_of(self, media: str, model: str) -> dict[int, tuple[Subject, ...]]:
+        """Return all that is known of media by a model, by frame."""
+        query = "SELECT frame, subjects FROM looks WHERE media = ? AND model = ?"
+        with self._one_line():
+            rows = self._database.execute(query, (media, model))
+            found = ((frame, _unpack(blob)) for frame, blob in rows)
+            return {frame: subjects for frame, subjects in found if subjects is not None}
+
+    def put(self, media: str, looks: Mapping[int, tuple[Subject, ...]], model: str) -> None:
+        """Keep what was seen in frames, all or none."""
+        rows = [(media, frame, model, _pack(subjects)) for frame, subjects in looks.items()]
+        self._keep("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?)", rows)
 
     def note(self, media: str, characters: Iterable[str]) -> None:
         """Note who was seen in media, so that they can be purged."""
         rows = [(media, character) for character in characters]
-        with self._all_or_none():
-            self._database.executemany("INSERT OR IGNORE INTO whose VALUES (?, ?)", rows)
+        self._keep("INSERT OR IGNORE INTO whose VALUES (?, ?)", rows)
 
     def purge(self, character: str) -> int:
         """Take out all that was measured of media in which a character was seen; return how much.
@@ -121,8 +143,7 @@ class Cache:
         with Cache(other) as source, source._one_line():
             rows = source._database.execute("SELECT * FROM looks").fetchall()
             seen = source._database.execute("SELECT * FROM whose").fetchall()
-            for *_, blob in rows:
-                _unpack(blob)
+            rows = [row for row in rows if _unpack(row[-1]) is not None]
         with self._all_or_none():
             before = self._database.total_changes
             self._database.executemany("INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?)", rows)
@@ -136,44 +157,66 @@ class Cache:
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._database.execute("COMMIT")
             except BaseException:
-                self._database.execute("ROLLBACK")
+                if self._database.in_transaction:  # SQLite itself goes back on a full disk
+                    self._database.execute("ROLLBACK")
                 raise
-            self._database.execute("COMMIT")
+
+    def _keep(self, query: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """Write rows, all or none; where there is no room, go on without, from now on."""
+        if self.unkept:
+            return
+        try:
+            with self._all_or_none():
+                self._database.executemany(query, rows)
+        except UnwritableFileError as error:
+            self.unkept = str(error)
 
     @contextmanager
     def _one_line(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in _NO_ROOM:
+                raise UnwritableFileError(f"{self._path}: {error}") from None
+            raise UnreadableFileError(f"{self._path}: found no sound cache: {error}") from None
         except (sqlite3.Error, struct.error, ValueError, TypeError) as error:
             raise UnreadableFileError(f"{self._path}: found no sound cache: {error}") from None
 
 
-def _pack(faces: tuple[Face, ...]) -> bytes:
+def _pack(subjects: tuple[Subject, ...]) -> bytes:
     parts = []
-    for face in faces:
-        box, vector = face.box, face.vector.astype("<f4").tobytes()
+    for each in subjects:
+        box, vector = each.box, each.vector.astype("<f4").tobytes()
         parts.append(
             _HEAD.pack(
                 *(box.left, box.top, box.right, box.bottom),
-                *(face.confidence, face.turn, face.eyes, len(vector) // 4),
+                *(each.confidence, each.clarity, len(vector) // 4),
             )
         )
         parts.append(vector)
     return b"".join(parts)
 
 
-def _unpack(blob: bytes) -> tuple[Face, ...]:
+def _unpack(blob: bytes) -> tuple[Subject, ...] | None:
+    """Return what a row holds; None for a damaged one, which is then measured anew."""
     import numpy as np
 
-    faces = []
+    subjects = []
     at = 0
     while at < len(blob):
-        *edges, confidence, turn, eyes, size = _HEAD.unpack_from(blob, at)
+        if at + _HEAD.size > len(blob):
+            return None
+        *edges, confidence, clarity, size = _HEAD.unpack_from(blob, at)
         at += _HEAD.size
-        if not 0 < size <= _MAX_DIMENSIONS or at + 4 * size > len(blob):
-            raise ValueError("a vector beyond the end")
+        if (
+            not 0 < size <= _MAX_DIMENSIONS
+            or at + 4 * size > len(blob)
+            or clarity not in iter(Clarity)
+        ):
+            return None
         vector = np.frombuffer(blob, "<f4", size, at).copy()
         at += 4 * size
-        faces.append(Face(Box(*edges), confidence, turn, eyes, vector))
-    return tuple(faces)
+        subjects.append(Subject(Box(*edges), confidence, Clarity(clarity), vector))
+    return tuple(subjects)

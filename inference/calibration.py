@@ -2,22 +2,23 @@
 
 A flag is false where the same person is taken for a drift. Its chance in one comparison is what
 the labelled pairs show, with an exact upper bound: few pairs cannot promise few false flags, and
-what was promised is stored beside the threshold.
+what was promised is stored beside the threshold. People differ more than pictures of one person
+do: some are less like themselves than others. So each person's pairs are looked at on their own,
+and the one who is least alike sets the threshold.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from castline.inference.jsonfile import read_object
 from castline.inference.statistics import per_comparison, roc, upper_bound
-from castline.schemas.errors import InvalidValueError, UnreadableFileError
+from castline.schemas.errors import InvalidValueError
 
-VERSION = 1
-_MAX_BYTES = 1 << 20
+VERSION = 2
 MIN_PAIRS = 20
 """Pairs of one person, and of two, at least; with fewer nothing is promised."""
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
@@ -34,6 +35,8 @@ class Calibration:
     stranger: float
     """At or below it somebody is taken for somebody else; the highest likeness of two people,
     but no higher than the threshold."""
+    people: int
+    """Who are in pairs of one person."""
     same: int
     """Pairs of one person."""
     other: int
@@ -46,12 +49,16 @@ class Calibration:
     comparisons: int
     """Comparisons in that cut."""
     bound: float
-    """Chance of a false flag in one comparison, at most, at 95 %."""
+    """Chance of a false flag in one comparison of these people, at most, at 95 %."""
+    elsewhere: float
+    """Chance of one in a comparison of somebody who had no part in this, at most: one more person
+    is the least alike of all with a chance of 1 in people + 1 (Dunn, Wasserman and Ramdas, JASA
+    2023, on groups that are exchangeable)."""
     version: int = VERSION
 
     @property
     def is_promised(self) -> bool:
-        """Say whether the pairs are enough for the rate that was asked for."""
+        """Say whether the pairs are enough for the rate that was asked for, of these people."""
         return self.bound <= per_comparison(self.rate, self.comparisons)
 
     def to_data(self) -> dict[str, Any]:
@@ -60,18 +67,26 @@ class Calibration:
 
 
 def calibrate(
-    same: Any, other: Any, *, model: str, rate: float = 0.05, comparisons: int = 100
+    people: Sequence[Any],
+    other: Any,
+    *,
+    model: str,
+    rate: float = 0.05,
+    comparisons: int = 100,
 ) -> Calibration:
     """Choose the threshold for a wanted chance of any false flag in a cut of so many comparisons.
 
-    It is the highest below which no more pairs of one person lie than the rate allows, by the
-    exact bound; where there are too few pairs for that, the lowest likeness of any, and the bound
-    says what that promises. Raises `InvalidValueError` for too few pairs, and where pairs of two
-    people are mostly as alike as those of one.
+    `people` holds the likeness of each one's pairs, `other` that of pairs of two. The threshold is
+    the highest below which no more of anybody's pairs lie than the rate allows, by the exact
+    bound; where somebody has too few pairs for that, their lowest, and the bounds say what that
+    promises. Raises `InvalidValueError` for too few pairs, and where pairs of two people are
+    mostly as alike as those of one.
     """
     import numpy as np
 
-    same, other = np.sort(np.asarray(same, float)), np.sort(np.asarray(other, float))
+    groups = [np.sort(np.asarray(each, float)) for each in people if len(each)]
+    same = np.sort(np.concatenate(groups or [np.zeros(0)]))
+    other = np.sort(np.asarray(other, float))
     if min(len(same), len(other)) < MIN_PAIRS:
         raise InvalidValueError(
             f"found {len(same)} pairs of one person and {len(other)} of two, "
@@ -84,22 +99,31 @@ def calibrate(
             "this model does not tell these people apart"
         )
     allowed = per_comparison(rate, comparisons)
-    below = 0
-    while below + 1 < len(same) and upper_bound(below + 1, len(same)) <= allowed:
-        below += 1
-    threshold = float(same[below])
+    threshold = min(_lowest(each, allowed) for each in groups)
+    below = [int(np.searchsorted(each, threshold)) for each in groups]
+    missed = sum(count / len(each) for count, each in zip(below, groups, strict=True))
     return Calibration(
         model=model,
         threshold=threshold,
         stranger=min(float(other[-1]), threshold),
+        people=len(groups),
         same=len(same),
         other=len(other),
         area=curve.area,
         equal_error=curve.equal_error,
         rate=rate,
         comparisons=comparisons,
-        bound=upper_bound(below, len(same)),
+        bound=upper_bound(sum(below), len(same)),
+        elsewhere=min(1.0, 1 / (len(groups) + 1) + missed),
     )
+
+
+def _lowest(likeness: Any, allowed: float) -> float:
+    """Return how low one person's likeness may fall, by what is allowed in one comparison."""
+    below = 0
+    while below + 1 < len(likeness) and upper_bound(below + 1, len(likeness)) <= allowed:
+        below += 1
+    return float(likeness[below])
 
 
 def from_data(data: Mapping[str, Any], where: str) -> Calibration:
@@ -126,14 +150,5 @@ def read(path: Path) -> Calibration:
 
     Raises `UnreadableFileError` for what is no JSON and `InvalidValueError` for other data.
     """
-    try:
-        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
-            raise UnreadableFileError(f"{path}: found no file of bearable size")
-        found = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UnreadableFileError(f"{path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFileError(f"{path}: found no JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise InvalidValueError(f"{path}: expected what `castline calibrate` writes")
+    found = read_object(path, VERSION, "what `castline calibrate` writes")
     return from_data(found, str(path))

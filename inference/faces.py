@@ -3,51 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from castline.inference import packages
-from castline.inference.embed.chips import ChipCutter
-from castline.inference.embed.face import FaceEmbedder
+from castline.inference.embed.chips import FAIR_FRONT, MIN_FRONT, ChipCutter
+from castline.inference.embed.face import DlibEmbedder, FaceEmbedder
 from castline.inference.find.box import Box, Found
 from castline.inference.find.cnn import CnnFinder
 from castline.inference.find.hog import HogFinder
+from castline.inference.pictures import within
 from castline.inference.specification import Specification, hash_of
+from castline.inference.subject import Clarity, Subject
 
 LONGEST = 1280
 """Pixels of a picture's longer side; larger ones are made smaller first. Finding costs by the
 pixel, and a face of 80 pixels at this size is a small one on any screen."""
+MIN_SIDE = 40
+"""Pixels of a face, at least."""
 BATCH = 4
 """Pictures that are looked at together; more take more memory and no less time."""
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """One face in one picture."""
-
-    box: Box
-    confidence: float
-    turn: float
-    """How far it is turned away: see `Chip.turn`."""
-    eyes: float
-    """Distance between the eyes over the width of the box."""
-    vector: Any
-    """Float32 array of unit length."""
 
 
 class Finder(Protocol):
     """Finds faces in pictures of one size."""
 
-    def find(self, pictures: Sequence[Any], *, threshold: float = 0.0) -> list[list[Found]]:
+    def find(self, pictures: Sequence[Any]) -> list[list[Found]]:
         """Return the faces in each picture, the surest first."""
 
 
 class FaceModel:
     """The whole way from pictures to faces that can be compared."""
 
+    kinds = frozenset({"face"})
+
     def __init__(self, *, light: bool = False) -> None:
-        """Load the models; the light one finds faces from the front alone, and quicker.
+        """Load the models; the light one finds faces from the front alone, and needs no torch.
 
         Raises `MissingDependencyError` where a package is missing.
         """
@@ -55,30 +45,46 @@ class FaceModel:
         landmarks = packages.weights(packages.FACE_LANDMARKS)
         self._finder, finder = _finder(light)
         self._cutter = ChipCutter(landmarks)
-        self._embedder = FaceEmbedder(network)
+        is_torch = not light or packages.has_torch()
+        self._embedder = FaceEmbedder(network) if is_torch else DlibEmbedder(network)
         self.specification = Specification.of(
             kind="face",
             finder=finder,
             landmarks=hash_of(landmarks),
             network=hash_of(network),
+            clear=MIN_FRONT,
+            fair=FAIR_FRONT,
+            side=MIN_SIDE,
             pooling="mean",
             longest=LONGEST,
             precision="float32",
         )
 
-    def look(self, pictures: Sequence[Any]) -> list[tuple[Face, ...]]:
-        """Return the faces of each picture, the surest first.
-
-        The pictures are uint8 arrays of one size, height x width x RGB.
-        """
-        faces: list[tuple[Face, ...]] = []
+    def look(
+        self, pictures: Sequence[Any], boxes: Sequence[Sequence[Box] | None] | None = None
+    ) -> list[tuple[Subject, ...]]:
+        """Return the faces of each picture, the surest first: see `Model.look`."""
+        faces: list[tuple[Subject, ...]] = []
         for start in range(0, len(pictures), BATCH):
-            batch, scale = _within_limit(pictures[start : start + BATCH])
-            looked = self._look(batch, self._finder.find(batch))
-            faces += [tuple(_enlarged(face, scale) for face in each) for each in looked]
+            batch, scale = within(LONGEST, pictures[start : start + BATCH])
+            given = boxes[start : start + BATCH] if boxes else [None] * len(batch)
+            faces += self._look(batch, self._found(batch, given, scale), scale)
         return faces
 
-    def _look(self, pictures: Sequence[Any], found: list[list[Found]]) -> list[tuple[Face, ...]]:
+    def _found(
+        self, batch: Sequence[Any], given: Sequence[Sequence[Box] | None], scale: float
+    ) -> list[list[Found]]:
+        """Return the faces of pictures that were made smaller, where none are given."""
+        rest = [picture for picture, boxes in zip(batch, given, strict=True) if boxes is None]
+        found = iter(self._finder.find(rest) if rest else [])
+        return [
+            next(found) if boxes is None else [Found(box.scaled(1 / scale), 1.0) for box in boxes]
+            for boxes in given
+        ]
+
+    def _look(
+        self, pictures: Sequence[Any], found: list[list[Found]], scale: float
+    ) -> list[tuple[Subject, ...]]:
         chips = [
             self._cutter.cut(picture, [each.box for each in boxes])
             for picture, boxes in zip(pictures, found, strict=True)
@@ -87,40 +93,26 @@ class FaceModel:
         vectors = iter(self._embedder.embed(flat))
         return [
             tuple(
-                Face(box.box, box.confidence, chip.turn, chip.eyes, next(vectors))
+                Subject(
+                    box.box.scaled(scale),
+                    box.confidence,
+                    _clarity(chip.front, box.box.side * scale),
+                    next(vectors),
+                )
                 for box, chip in zip(boxes, cut, strict=True)
             )
             for boxes, cut in zip(found, chips, strict=True)
         ]
 
 
-def _within_limit(pictures: Sequence[Any]) -> tuple[Sequence[Any], float]:
-    """Return the pictures no larger than the limit, and by how much they were made smaller."""
-    longest = max(pictures[0].shape[:2])
-    if longest <= LONGEST:
-        return pictures, 1.0
-    import numpy as np
-    from PIL import Image
-
-    scale = longest / LONGEST
-    height, width = (max(1, round(side / scale)) for side in pictures[0].shape[:2])
-    smaller = [
-        np.asarray(Image.fromarray(each).resize((width, height), Image.Resampling.BOX))
-        for each in pictures
-    ]
-    return smaller, scale
-
-
-def _enlarged(face: Face, scale: float) -> Face:
-    if scale == 1.0:
-        return face
-    box = face.box
-    edges = (box.left, box.top, box.right, box.bottom)
-    return replace(face, box=Box(*(round(edge * scale) for edge in edges)))
+def _clarity(front: float, side: float) -> Clarity:
+    if front >= MIN_FRONT and side >= MIN_SIDE:
+        return Clarity.CLEAR
+    return Clarity.FAIR if front >= FAIR_FRONT else Clarity.POOR
 
 
 def _finder(light: bool) -> tuple[Finder, str]:
     if light:
         return HogFinder(), "dlib hog, one upsampling"
-    path: Path = packages.weights(packages.FACE_DETECTOR)
+    path = packages.weights(packages.FACE_DETECTOR)
     return CnnFinder(path), hash_of(path)

@@ -8,23 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from castline.inference.cache import Cache
-from castline.inference.faces import BATCH, Face
 from castline.inference.frames import Footage, Frame, decode
-from castline.inference.score import Sight
-from castline.inference.specification import Specification
+from castline.inference.given import Boxes
+from castline.inference.subject import Model, Sight, Subject
 from castline.schemas.errors import UnreadableFileError
 
-
-class Model(Protocol):
-    """Sees faces in pictures."""
-
-    specification: Specification
-
-    def look(self, pictures: Sequence[Any]) -> list[tuple[Face, ...]]:
-        """Return the faces of pictures of one size."""
+BATCH = 8
+"""Frames that are looked at and kept together."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +25,8 @@ class Asked:
 
     footage: Footage
     numbers: tuple[int, ...]
+    boxes: Boxes | None = None
+    """Where to look in this file, instead of searching."""
 
 
 @dataclass
@@ -44,49 +38,104 @@ class Count:
     failed: dict[str, str] = field(default_factory=dict)
     """Why media could not be decoded, to the end or at all, by their hash."""
 
+    def add(self, other: Count) -> None:
+        """Count what was done besides."""
+        self.looked += other.looked
+        self.known += other.known
+        self.failed |= other.failed
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was seen in some frames of one file, and why no further, where something failed."""
+
+    media: str
+    seen: dict[int, tuple[Subject, ...]]
+    failed: str | None = None
+
+
+Engine = Callable[[Sequence[Asked]], Iterator[Done]]
+"""Looks at the frames of files, somewhere; several answers a file, in any order."""
+
 
 def look_at(
     asked: Iterable[Asked],
     model: Model,
     cache: Cache,
     *,
+    engine: Engine | None = None,
     tell: Callable[[int], None] | None = None,
 ) -> tuple[dict[str, dict[int, Sight]], Count]:
     """Return what is seen in the frames, by the hash of the media and the frame's number.
 
-    Several that ask for one file are answered in one pass. `tell` is called with the number of
-    frames that are done. Frames that are not there have no sight, nor have those that cannot be
-    decoded; the count says why.
+    Several that ask for one file are answered in one pass; without an engine the model looks
+    here. `tell` is called with the number of frames that are done. Frames that are not there have
+    no sight, nor have those that cannot be decoded; the count says why.
     """
-    wanted: dict[str, tuple[Footage, set[int]]] = {}
+    wanted: dict[str, Asked] = {}
+    numbers: dict[str, set[int]] = {}
     for each in asked:
-        wanted.setdefault(each.footage.sha256, (each.footage, set()))[1].update(each.numbers)
+        wanted.setdefault(each.footage.sha256, each)
+        numbers.setdefault(each.footage.sha256, set()).update(each.numbers)
     count = Count()
     found: dict[str, dict[int, Sight]] = {}
-    for media, (footage, numbers) in wanted.items():
-        known = cache.get(media, numbers, model.specification.hash)
-        sights = {n: Sight(n, n / footage.rate, faces) for n, faces in known.items()}
+    left: list[Asked] = []
+    for media, job in wanted.items():
+        known = cache.get(media, numbers[media], key_of(model, job))
+        found[media] = {n: Sight(n, n / job.footage.rate, seen) for n, seen in known.items()}
         count.known += len(known)
         if tell:
             tell(len(known))
-        found[media] = sights
-        for frames in _batches(_decoded(footage, numbers - known.keys(), count)):
-            looks = model.look([frame.pixels for frame in frames])
-            seen = {f.number: faces for f, faces in zip(frames, looks, strict=True)}
-            cache.put(media, seen, model.specification.hash)
-            sights |= {n: Sight(n, n / footage.rate, faces) for n, faces in seen.items()}
-            count.looked += len(frames)
-            if tell:
-                tell(len(frames))
+        if rest := numbers[media] - known.keys():
+            left.append(Asked(job.footage, tuple(sorted(rest)), job.boxes))
+    for done in (engine or here(model))(left) if left else ():
+        job = wanted[done.media]
+        if done.failed:
+            count.failed[done.media] = done.failed
+        cache.put(done.media, done.seen, key_of(model, job))
+        rate = job.footage.rate
+        found[done.media] |= {n: Sight(n, n / rate, seen) for n, seen in done.seen.items()}
+        count.looked += len(done.seen)
+        if tell:
+            tell(len(done.seen))
     return found, count
 
 
-def _decoded(footage: Footage, numbers: Iterable[int], count: Count) -> Iterator[Frame]:
+def here(model: Model) -> Engine:
+    """Return the engine that looks in this process, one file after the other."""
+
+    def run(jobs: Sequence[Asked]) -> Iterator[Done]:
+        for job in jobs:
+            yield from look(model, job)
+
+    return run
+
+
+def look(model: Model, job: Asked) -> Iterator[Done]:
+    """Look at the frames of one file, and yield what is seen in some of them at a time."""
+    why: list[str] = []
+    for frames in _batches(_decoded(job, why)):
+        boxes = [job.boxes.at(frame.number) for frame in frames] if job.boxes else None
+        looks = model.look([frame.pixels for frame in frames], boxes)
+        seen = {frame.number: each for frame, each in zip(frames, looks, strict=True)}
+        yield Done(job.footage.sha256, seen)
+    if why:
+        yield Done(job.footage.sha256, {}, why[0])
+
+
+def key_of(model: Model, asked: Asked) -> str:
+    """Return under which name what the model sees in this file is kept."""
+    specification = model.specification
+    boxes = asked.boxes
+    return (specification.within(boxes=boxes.hash) if boxes else specification).hash
+
+
+def _decoded(job: Asked, why: list[str]) -> Iterator[Frame]:
     """Yield the frames as far as the media can be decoded, and note why not further."""
     try:
-        yield from decode(footage, numbers)
+        yield from decode(job.footage, job.numbers)
     except UnreadableFileError as error:
-        count.failed[footage.sha256] = str(error)
+        why.append(str(error))
 
 
 def _batches(frames: Iterator[Frame]) -> Iterator[list[Frame]]:

@@ -37,6 +37,11 @@ def require_dlib() -> Any:
     return dlib
 
 
+def has_torch() -> bool:
+    """Say whether torch is installed."""
+    return importlib.util.find_spec("torch") is not None
+
+
 def require_torch() -> Any:
     """Return torch; raises `MissingDependencyError` where it is not installed."""
     try:

@@ -24,15 +24,28 @@ class Specification:
 
     parts: tuple[tuple[str, str | int | float], ...]
     """Names and values, sorted by name."""
+    known: str | None = None
+    """The hash, where the parts are known elsewhere."""
 
     @classmethod
     def of(cls, **parts: str | int | float) -> Specification:
         """Return the specification of these parts."""
         return cls(tuple(sorted(parts.items())))
 
+    @classmethod
+    def known_as(cls, known: str) -> Specification:
+        """Return a specification of which only the hash is known."""
+        return cls((), known)
+
+    def within(self, **parts: str | int | float) -> Specification:
+        """Return the specification with more parts."""
+        return self.of(**dict(self.parts), **parts)
+
     @property
     def hash(self) -> str:
         """Return a short hash of all parts."""
+        if self.known is not None:
+            return self.known
         text = json.dumps(dict(self.parts), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
 

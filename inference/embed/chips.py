@@ -1,8 +1,7 @@
-"""Faces cut out upright, as the face network wants them, and how far each is turned away."""
+"""Faces cut out upright, as the face network wants them, and how clearly each is seen."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,14 @@ from castline.inference.embed.face import SIDE
 from castline.inference.find.box import Box
 from castline.inference.packages import require_dlib
 
+UNSEEN = -1.0
+"""Where the frontal detector sees nothing at all."""
+MIN_FRONT = 0.9
+"""`Chip.front` of a face that can be told from another, at least."""
+FAIR_FRONT = -0.5
+"""`Chip.front` of a face that is seen from the front at all, sharp or not."""
+_NEAR = SIDE / 6  # of a chip's middle; what is found further off is something else
+
 
 @dataclass(frozen=True)
 class Chip:
@@ -19,12 +26,9 @@ class Chip:
 
     pixels: Any
     """uint8 array, height x width x RGB."""
-    turn: float
-    """How far the nose lies beside the middle of the eyes, in distances between them: 0 from the
-    front, beyond some 0.4 from the side."""
-    eyes: float
-    """Distance between the eyes over the width of the box: 0.4 from the front, less from the
-    side."""
+    front: float
+    """How surely dlib's frontal detector sees a face in the chip: some 1 to 3 for a sharp one from
+    the front, about 0 for a blurred one, -1 (`UNSEEN`) from the side."""
 
 
 class ChipCutter:
@@ -34,6 +38,7 @@ class ChipCutter:
         """Load the landmarks' model from dlib's file."""
         self._dlib = require_dlib()
         self._landmarks = self._dlib.shape_predictor(str(path))
+        self._frontal = self._dlib.get_frontal_face_detector()
 
     def cut(self, picture: Any, boxes: Sequence[Box]) -> list[Chip]:
         """Return the faces in the boxes; the picture is a uint8 array, height x width x RGB."""
@@ -42,15 +47,17 @@ class ChipCutter:
     def _cut(self, picture: Any, box: Box) -> Chip:
         rectangle = self._dlib.rectangle(box.left, box.top, box.right, box.bottom)
         shape = self._landmarks(picture, rectangle)
-        corners = [(point.x, point.y) for point in shape.parts()]
-        one, other = _middle(*corners[:2]), _middle(*corners[2:4])
-        apart = math.dist(one, other)
-        axis = ((one[0] - other[0]) / (apart or 1.0), (one[1] - other[1]) / (apart or 1.0))
-        nose, eyes = corners[4], _middle(one, other)
-        beside = (nose[0] - eyes[0]) * axis[0] + (nose[1] - eyes[1]) * axis[1]
         pixels = self._dlib.get_face_chip(picture, shape, size=SIDE)
-        return Chip(pixels, beside / (apart or 1.0), apart / (box.right - box.left + 1))
+        return Chip(pixels, self._front(pixels))
+
+    def _front(self, pixels: Any) -> float:
+        """Return how surely there is a face from the front in the middle of a chip."""
+        boxes, scores, _ = self._frontal.run(pixels, 0, UNSEEN)
+        return max(
+            (score for box, score in zip(boxes, scores, strict=True) if _is_central(box.center())),
+            default=UNSEEN,
+        )
 
 
-def _middle(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-    return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
+def _is_central(point: Any) -> bool:
+    return max(abs(point.x - SIDE / 2), abs(point.y - SIDE / 2)) < _NEAR

@@ -12,7 +12,8 @@ from typing import Any
 
 from castline.inference import networks
 from castline.inference.layers import batch_of, layers_of
-from castline.inference.packages import require_torch
+from castline.inference.packages import require_dlib, require_torch
+from castline.inference.vectors import unit
 from castline.schemas.errors import UnreadableFileError
 
 SIDE = 150
@@ -44,7 +45,7 @@ class FaceEmbedder:
         import torch
 
         if not chips:
-            return np.zeros((0, DIMENSIONS), np.float32)
+            return _none()
         with torch.inference_mode():
             vectors = self._run(batch_of(np.stack(chips))).mean((2, 3)) @ self._head
             return torch.nn.functional.normalize(vectors).numpy()
@@ -60,6 +61,27 @@ class FaceEmbedder:
                 x = functional.avg_pool2d(x, 2, 2)
             x = functional.relu_(_sum(x, y))
         return x
+
+
+class DlibEmbedder:
+    """Embeds face chips with dlib itself: the same vectors, many times slower, without torch."""
+
+    def __init__(self, path: Path) -> None:
+        """Load dlib's own file."""
+        self._network = require_dlib().face_recognition_model_v1(str(path))
+
+    def embed(self, chips: Sequence[Any]) -> Any:
+        """Return what `FaceEmbedder.embed` returns."""
+        import numpy as np
+
+        vectors = [np.array(self._network.compute_face_descriptor(chip)) for chip in chips]
+        return unit(np.stack(vectors)).astype(np.float32) if chips else _none()
+
+
+def _none() -> Any:
+    import numpy as np
+
+    return np.zeros((0, DIMENSIONS), np.float32)
 
 
 def _sum(one: Any, other: Any) -> Any:

@@ -19,6 +19,18 @@ class Box:
         """Return how many pixels it holds."""
         return (self.right - self.left + 1) * (self.bottom - self.top + 1)
 
+    @property
+    def side(self) -> int:
+        """Return the shorter side, in pixels."""
+        return min(self.right - self.left, self.bottom - self.top) + 1
+
+    def scaled(self, factor: float) -> Box:
+        """Return the box in a picture that is larger by this factor."""
+        if factor == 1.0:
+            return self
+        edges = (self.left, self.top, self.right, self.bottom)
+        return Box(*(round(edge * factor) for edge in edges))
+
     def overlap(self, other: Box) -> float:
         """Return what both hold over what either holds, 0 to 1."""
         wide = min(self.right, other.right) - max(self.left, other.left) + 1

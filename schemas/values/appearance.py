@@ -24,6 +24,8 @@ class Score(Record):
     spread: Annotated[float | None, "interquartile range over frames"] = None
     frames: Annotated[int | None, "how many frames were scored"] = None
     model: Annotated[str | None, "hash of the model's specification"] = None
+    neighbours: Annotated[float | None, "likeness to the shots beside, same character"] = None
+    anchor: Annotated[float | None, "likeness to the first approved shots"] = None
     threshold: Annotated[float | None, "the calibrated threshold it was held against"] = None
 
 
@@ -36,4 +38,5 @@ class Appearance(Record):
     state: Annotated[State, "what is known; `expected`: declared, not yet measured"] = "expected"
     media_range: Annotated[TimeRange | None, "where in the media; none: somewhere in it"] = None
     score: Annotated[Score | None, "the measurement, when there is one"] = None
+    figure: Annotated[Score | None, "the whole figure in its look, when it was asked for"] = None
     note: Annotated[str | None, "a few words for people"] = None

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from castline.adapters.output import write_bytes, write_text
+from castline.cli_models import model_options
 from castline.cli_parts import (
     FilePath,
     cast_option,
@@ -21,12 +23,16 @@ from castline.cli_parts import (
     read_cast,
     read_cut,
     report,
-    spare,
+    spare_all,
 )
-from castline.schemas.errors import UsageError
+from castline.inference.features import to_bytes
+from castline.matrix import to_svg
+from castline.models import Choice, make, maker
+from castline.schemas.errors import UnreadableFileError, UsageError
 
 if TYPE_CHECKING:
     from castline.schemas.values import Cast
+    from castline.verbs.score import Scored
 
 _HOME = "castline/faces.sqlite"
 
@@ -36,9 +42,6 @@ cache_option = click.option(
     type=FilePath,
     default=lambda: Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / _HOME,
     help="File that keeps what was measured; vectors of faces are there and nowhere else.",
-)
-light_option = click.option(
-    "--light", is_flag=True, help="Find faces from the front alone, without the CNN."
 )
 
 
@@ -52,10 +55,22 @@ light_option = click.option(
 )
 @click.option("--calibration", type=FilePath, help="What `castline calibrate` wrote.")
 @click.option(
-    "--frames", type=click.IntRange(1, 1000), default=5, help="Frames of a shot to look at."
+    "--frames", type=click.IntRange(1, 1000), default=5, help="Frames of a shot to look at first."
 )
+@model_options
+@click.option(
+    "--figure",
+    metavar="MODEL",
+    help="Measure wardrobe and look too, on the figure around each face, by this checkpoint.",
+)
+@click.option("--boxes", type=FilePath, help="JSON with boxes by media and frame: look in them.")
+@click.option("--matrix", type=FilePath, help="Draw shots against shots into this SVG.")
+@click.option("--record", type=FilePath, help="Write the features, vectors included.")
+@click.option("--features", type=FilePath, help="Score what --record wrote; looks at nothing.")
+@click.option("--engine", type=click.Choice(["here", "ray"]), default="here", help="Who looks.")
+@click.option("--workers", type=click.IntRange(1, 10_000), default=1, help="Of the engine.")
+@click.option("--address", help="Of a Ray cluster to join; without, one is started here.")
 @cache_option
-@light_option
 @rate_option
 @overwrite_option
 @json_option
@@ -66,8 +81,16 @@ def score(
     shard: str | None,
     calibration: Path | None,
     frames: int,
+    choice: Choice,
+    figure: str | None,
+    boxes: Path | None,
+    matrix: Path | None,
+    record: Path | None,
+    features: Path | None,
+    engine: str,
+    workers: int,
+    address: str | None,
     cache_path: Path,
-    light: bool,
     rate: float | None,
     overwrite: bool,
     as_json: bool,
@@ -75,31 +98,78 @@ def score(
     """Measure the characters of a cut: is each there, and the same person?
 
     Looks at the shown media of each video clip. Without a calibration there are scores and no
-    flags. What was measured before is not measured again.
+    flags. What was measured before is not measured again. Exit code 1 where media or pictures
+    could not be looked at; the rest is written all the same.
     """
     from castline.adapters import files
     from castline.inference import calibration as calibrations
-    from castline.verbs.score import look_ahead, summary
+    from castline.inference import given
+    from castline.verbs.score import look_ahead
     from castline.verbs.score import score as measure
 
     share = _share(shard) if shard else None
     if (output is None) == (share is None):
         raise UsageError("expected either -o, the file to write, or --shard")
+    if features and (share or boxes or record or figure or choice != Choice()):
+        raise UsageError("--features: says itself what was seen, and by which model")
+    outputs = [path for path in (output, matrix, record) if path is not None]
+    spare_all(outputs, [cut, cast_path, calibration, boxes, features, cache_path])
     known = calibrations.read(calibration) if calibration else None
     cast, home = _cast_and_home(cast_path)
     timeline = read_cut(cut, rate)
-    options: dict[str, Any] = {"cache": cache_path, "folder": cut.parent, "frames": frames}
-    with progress_bar("looking at faces") as progress:
-        options |= {"light": light, "progress": progress}
+    options: dict[str, Any] = {"folder": cut.parent, "frames": frames}
+    options |= {"given": given.read(boxes)} if boxes else {}
+    options |= _looks(choice, cache_path, features)
+    if engine == "ray":
+        from castline.inference.pool import ray_engine
+
+        options["engine"] = ray_engine(
+            maker(choice),
+            workers=workers,
+            address=address,
+            model=options["model"].specification.hash,
+        )
+    with progress_bar("looking") as progress:
+        options["progress"] = progress
         if output is None:
             count = look_ahead(timeline, cast, home, shard=share or (1, 1), **options)
             said = f"{cache_path}: looked at {count.looked} frames, knew {count.known}"
             report({"frames_looked_at": count.looked, "frames_known": count.known}, said, as_json)
             return
-        spare(output, cut, calibration)
-        scored = measure(timeline, cast, home, calibration=known, **options)
+        whole = make(Choice(embed=figure, pooling=choice.pooling)) if figure else None
+        scored = measure(
+            timeline, cast, home, calibration=known, figure=whole, record=bool(record), **options
+        )
     files.write(scored.cut, output, overwrite=overwrite, rate=rate)
-    states = summary(scored)
+    if matrix:
+        threshold = known.threshold if known and scored.is_calibrated else None
+        write_text(matrix, to_svg(scored.stories.values(), threshold), overwrite=overwrite)
+    if record and scored.features:
+        write_bytes(record, to_bytes(scored.features), overwrite=overwrite)
+    _tell(scored, output, as_json)
+
+
+def _looks(choice: Choice, cache_path: Path, features: Path | None) -> dict[str, Any]:
+    """Return who looks, and where what was seen is kept."""
+    if features is None:
+        return {"model": make(choice), "cache": cache_path}
+    from castline.inference.features import read
+    from castline.recorded import RecordedModel
+
+    model = RecordedModel(read(features))
+    return {
+        "model": model,
+        "cache": model.store(),
+        "engine": model.engine,
+        "locate": model.locate,
+    }
+
+
+def _tell(scored: Scored, output: Path, as_json: bool) -> None:
+    """Print what was found; exit code 1 where something could not be looked at."""
+    from castline.verdicts import count_states
+
+    states = count_states(scored.cut)
     facts = {
         "output": str(output),
         "shots": scored.shots,
@@ -107,6 +177,7 @@ def score(
         "frames_known": scored.count.known,
         "states": states,
         "is_calibrated": scored.is_calibrated,
+        "stories": [line.to_data() for line in scored.stories.values()],
         "problems": [problem.to_data() for problem in scored.problems],
     }
     for problem in () if as_json else scored.problems:
@@ -114,6 +185,12 @@ def score(
     said = ", ".join(f"{count} {state}" for state, count in states.items()) or "nobody was seen"
     more = "" if scored.is_calibrated else "; not calibrated, nothing is flagged"
     report(facts, f"{output}: {scored.shots} shots: {said}{more}", as_json)
+    if failed := [each for each in scored.problems if each.severity != "note"]:
+        first = failed[0]
+        raise UnreadableFileError(
+            f"{output}: written, but {len(failed)} could not be looked at, "
+            f"first {first.where}: {first.message}"
+        )
 
 
 def _cast_and_home(path: Path | None) -> tuple[Cast, Path]:
@@ -142,8 +219,14 @@ def _share(text: str) -> tuple[int, int]:
 @click.option(
     "--comparisons", type=click.IntRange(1), default=100, help="Characters x shots of that cut."
 )
+@click.option(
+    "--pairs",
+    "pairs_path",
+    type=FilePath,
+    help="CSV of labelled pairs instead of the cast: columns one, other, same (yes or no).",
+)
+@model_options
 @cache_option
-@light_option
 @overwrite_option
 @json_option
 def calibrate(
@@ -151,28 +234,33 @@ def calibrate(
     output: Path,
     false_flags: float,
     comparisons: int,
+    pairs_path: Path | None,
+    choice: Choice,
     cache_path: Path,
-    light: bool,
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Make the threshold that flags need, from the cast's own pictures.
+    """Make the threshold that flags need, from the cast's own pictures or from labelled pairs.
 
     Pictures of one character are pairs of one person, those of two are pairs of two. At least 20
     pairs of each are needed, and hundreds to promise few false flags.
     """
-    from castline.adapters.output import write_text
-    from castline.verbs.calibrate import calibrate as make
+    from castline.verbs.calibrate import calibrate as compare_cast
+    from castline.verbs.calibrate import calibrate_pairs
 
-    cast, home = _cast_and_home(cast_path)
-    made = make(
-        cast,
-        home,
-        cache=cache_path,
-        light=light,
-        false_flags=false_flags,
-        comparisons=comparisons,
-    )
+    options: dict[str, Any] = {
+        "cache": cache_path,
+        "model": make(choice),
+        "false_flags": false_flags,
+        "comparisons": comparisons,
+    }
+    if pairs_path is not None:
+        if cast_path is not None:
+            raise UsageError("--pairs: found --cast too, expected one of them")
+        made = calibrate_pairs(pairs_path, **options)
+    else:
+        cast, home = _cast_and_home(cast_path)
+        made = compare_cast(cast, home, **options)
     data = made.to_data()
     write_text(output, json.dumps(data, indent=1) + "\n", overwrite=overwrite)
     promise = (
@@ -180,7 +268,10 @@ def calibrate(
         if made.is_promised
         else f"too few pairs to promise {false_flags:g} false flags a cut"
     )
-    found = f"threshold {made.threshold:.3f} from {made.same} and {made.other} pairs"
+    found = (
+        f"threshold {made.threshold:.3f} from {made.same} and {made.other} pairs, "
+        f"AUC {made.area:.4f}, EER {made.equal_error:.4f}"
+    )
     report(data, f"{output}: {found}; {promise}", as_json)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
@@ -45,6 +45,14 @@ def spare(output: Path, *inputs: Path | None) -> None:
     for path in inputs:
         if path is not None and path.exists() and output.exists() and output.samefile(path):
             raise UsageError(f"{output}: is an input, and inputs are never changed")
+
+
+def spare_all(outputs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
+    """Refuse to write onto what is read, or two outputs onto one another."""
+    for output in outputs:
+        spare(output, *inputs)
+    if len({output.absolute() for output in outputs}) < len(outputs):
+        raise UsageError(f"{outputs[0]}: is named twice as an output")
 
 
 def read_cast(path: Path | None) -> Any:

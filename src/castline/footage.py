@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
@@ -47,6 +47,8 @@ class Hidden:
 
     clip: schema.Clip
     reason: str
+    is_open: bool = False
+    """Whether there is nothing yet to be looked at, which is no fault."""
 
 
 def path_of(reference: otio.core.MediaReference | None, folder: Path) -> Path | None:
@@ -61,11 +63,15 @@ def path_of(reference: otio.core.MediaReference | None, folder: Path) -> Path | 
     return paths.of_url(url, folder)
 
 
-def shown_in(cut: schema.Timeline, folder: Path) -> Iterator[Shown | Hidden]:
+def shown_in(
+    cut: schema.Timeline, folder: Path, locate: Callable[[Path], Footage | str] | None = None
+) -> Iterator[Shown | Hidden]:
     """Yield every clip of the video tracks with what it shows, or why that cannot be seen.
 
-    Relative media paths begin at `folder`. Each file is looked into once.
+    Relative media paths begin at `folder`. Each file is looked into once: by `locate`, which says
+    why a file is no footage, or else by opening it.
     """
+    locate = locate or _footage
     # Held, since OTIO's Python objects are made anew when nobody holds them.
     clips = [clip for track in cut.video_tracks() for clip in track.find_clips()]
     pictures = {id(clip) for clip in clips}
@@ -79,10 +85,10 @@ def shown_in(cut: schema.Timeline, folder: Path) -> Iterator[Shown | Hidden]:
             continue
         path = path_of(clip.media_reference, folder)
         if path is None:
-            yield Hidden(clip, "it names no file")
+            yield Hidden(clip, "it names no file", is_open=True)
             continue
         if path not in known:
-            known[path] = _footage(path)
+            known[path] = locate(path)
         footage = known[path]
         if isinstance(footage, str):
             yield Hidden(clip, footage)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from castline.inference.cache import VERSION, Cache
-from castline.inference.faces import Face
 from castline.inference.find.box import Box
+from castline.inference.subject import Clarity, Subject
 from castline.schemas.errors import (
     NewerVersionError,
     UnreadableFileError,
@@ -20,14 +20,14 @@ from castline.schemas.errors import (
 np = pytest.importorskip("numpy")
 
 
-def face(number: float) -> Face:
+def face(number: float) -> Subject:
     vector = np.linspace(number, number + 1, 128, dtype=np.float32)
-    return Face(Box(int(number), 2, 300, 400), number, -0.25, 0.5, vector)
+    return Subject(Box(int(number), 2, 300, 400), number, Clarity.FAIR, vector)
 
 
 def same(one, other) -> bool:
     return len(one) == len(other) and all(
-        (a.box, a.confidence, a.turn, a.eyes) == (b.box, b.confidence, b.turn, b.eyes)
+        (a.box, a.confidence, a.clarity) == (b.box, b.confidence, b.clarity)
         and (a.vector == b.vector).all()
         for a, b in zip(one, other, strict=True)
     )
@@ -126,24 +126,49 @@ def test_a_database_of_another_program_is_left_as_it_is(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_damage_inside_and_later_versions_are_named(tmp_path):
+def test_damage_inside_is_measured_anew_and_a_later_version_is_named(tmp_path):
     path = tmp_path / "c.sqlite"
     with Cache(path) as cache:
         cache.put("m", LOOKS, "x")
-    for blob in (b"short", b"\xff" * 500, b"\0" * 500):
+    for number, blob in enumerate((b"short", b"\xff" * 500, b"\0" * 500)):
         database = sqlite3.connect(path)
-        database.execute("UPDATE looks SET faces = ? WHERE frame = 0", (blob,))
+        database.execute("UPDATE looks SET subjects = ? WHERE frame = 0", (blob,))
         database.commit()
         database.close()
-        with Cache(path) as cache, pytest.raises(UnreadableFileError, match="no sound cache"):
-            cache.get("m", [0], "x")
-        with Cache(tmp_path / "other.sqlite") as cache, pytest.raises(UnreadableFileError):
-            cache.merge(path)
+        with Cache(path) as cache:  # a damaged row is as one that is not there
+            assert cache.get("m", LOOKS, "x").keys() == cache.all_of("m", "x").keys() == {7, 8}
+        with Cache(tmp_path / f"{number}.sqlite") as cache:
+            assert cache.merge(path) == 2
     database = sqlite3.connect(path)
     database.execute(f"PRAGMA user_version = {VERSION + 1}")
     database.close()
-    with pytest.raises(NewerVersionError, match="found version 2"):
+    with pytest.raises(NewerVersionError, match=f"found version {VERSION + 1}"):
         Cache(path)
+
+
+def test_an_earlier_version_is_emptied_since_its_models_are_gone(tmp_path):
+    path = tmp_path / "c.sqlite"
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE looks (media, frame, model, faces)")
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    with Cache(path) as cache:
+        cache.put("m", LOOKS, "x")
+        assert cache.get("m", LOOKS, "x").keys() == LOOKS.keys()
+
+
+def test_a_full_disk_is_told_once_and_the_rest_goes_on(tmp_path):
+    with Cache(tmp_path / "c.sqlite") as cache:
+        cache.put("m", {0: (face(1),)}, "x")
+        cache._database.execute("PRAGMA max_page_count = 6")
+        cache.put("n", {n: (face(n),) * 9 for n in range(50)}, "x")
+        assert cache.unkept and "full" in cache.unkept
+        cache.put("o", {0: (face(1),)}, "x")
+        cache.note("o", ["mira"])
+        assert cache.get("n", range(50), "x") == {} == cache.get("o", [0], "x")
+        assert cache.get("m", [0], "x").keys() == {0}
+    with Cache(tmp_path / "c.sqlite") as cache:
+        assert cache.get("m", [0], "x").keys() == {0}
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):

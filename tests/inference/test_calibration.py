@@ -57,7 +57,7 @@ def test_the_threshold_promises_no_more_than_the_pairs_show():
     chance = np.random.default_rng(1)
     same = chance.normal(0.95, 0.01, 20_000)
     other = chance.normal(0.80, 0.03, 5_000)
-    found = calibrate(same, other, model="m", rate=0.05, comparisons=10)
+    found = calibrate([same], other, model="m", rate=0.05, comparisons=10)
     assert found.is_promised
     assert found.bound <= per_comparison(0.05, 10)
     assert found.stranger <= found.threshold < 0.95
@@ -68,9 +68,23 @@ def test_the_threshold_promises_no_more_than_the_pairs_show():
     assert flags.any(axis=1).sum() > 5  # nor is it so low that it never speaks
 
 
+def test_the_one_who_is_least_like_themselves_sets_the_threshold():
+    """Pooled, one person of five would be flagged in a quarter of their shots."""
+    chance = np.random.default_rng(2)
+    people = [chance.normal(0.95, 0.01, 4000) for _ in range(4)] + [chance.normal(0.9, 0.01, 4000)]
+    other = chance.normal(0.6, 0.03, 4000)
+    found = calibrate(people, other, model="m", rate=0.05, comparisons=1)
+    pooled = calibrate([np.concatenate(people)], other, model="m", rate=0.05, comparisons=1)
+    flagged = [float((each < found.threshold).mean()) for each in people]
+    assert max(flagged) <= 0.05 < float((people[-1] < pooled.threshold).mean())
+    assert found.people == 5 and pooled.people == 1
+    assert 1 / 6 <= found.elsewhere < 1 / 6 + 0.06
+    assert calibrate(people[:1], other, model="m").elsewhere >= 0.5
+
+
 def test_few_pairs_promise_little_and_say_so():
     same, other = np.linspace(0.9, 0.99, 30), np.linspace(0.5, 0.85, 30)
-    found = calibrate(same, other, model="m", rate=0.01, comparisons=1000)
+    found = calibrate([same], other, model="m", rate=0.01, comparisons=1000)
     assert found.threshold == pytest.approx(0.9)
     assert not found.is_promised
     assert found.bound == pytest.approx(upper_bound(0, 30))
@@ -87,11 +101,11 @@ def test_few_pairs_promise_little_and_say_so():
 )
 def test_what_proves_nothing_is_no_calibration(same, other, words):
     with pytest.raises(InvalidValueError, match=words):
-        calibrate(same, other, model="m")
+        calibrate([same], other, model="m")
 
 
 def test_a_calibration_comes_back_from_its_data():
-    found = calibrate(np.linspace(0.9, 0.99, 40), np.linspace(0.5, 0.9, 40), model="m")
+    found = calibrate([np.linspace(0.9, 0.99, 40)], np.linspace(0.5, 0.9, 40), model="m")
     data = found.to_data()
     assert from_data(data, "cut") == found
     for name, value in data.items():

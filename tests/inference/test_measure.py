@@ -9,11 +9,11 @@ import pytest
 from castline.inference import frames as frames_module
 from castline.inference import measure
 from castline.inference.cache import Cache
-from castline.inference.faces import Face
 from castline.inference.find.box import Box
 from castline.inference.frames import Footage
 from castline.inference.measure import Asked, look_at
 from castline.inference.specification import Specification
+from castline.inference.subject import Clarity, Subject
 from castline.schemas.errors import UnreadableFileError
 
 np = pytest.importorskip("numpy")
@@ -29,14 +29,16 @@ class Shades:
         self.sizes: list[int] = []
         self.stop_after = stop_after
 
-    def look(self, pictures):
+    kinds = frozenset({"face"})
+
+    def look(self, pictures, boxes=None):
         assert len({picture.shape for picture in pictures}) == 1
         if self.looked >= self.stop_after:
             raise KeyboardInterrupt
         self.looked += len(pictures)
         self.sizes.append(len(pictures))
         vectors = [picture[0, 0].astype(np.float32) for picture in pictures]
-        return [(Face(Box(0, 0, 9, 9), 1.0, 0.0, 0.4, vector),) for vector in vectors]
+        return [(Subject(Box(0, 0, 9, 9), 1.0, Clarity.CLEAR, vector),) for vector in vectors]
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def footage(tmp_path) -> Footage:
 
 
 def seen(found) -> dict[int, int]:
-    return {n: int(sight.faces[0].vector[0]) for n, sight in found["hash"].items()}
+    return {n: int(sight.subjects[0].vector[0]) for n, sight in found["hash"].items()}
 
 
 def test_all_that_is_asked_for_is_seen_once(footage, tmp_path):

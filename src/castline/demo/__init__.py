@@ -14,7 +14,8 @@ from pathlib import Path
 
 import castline
 from castline import losses, plans
-from castline.demo.drawing import Figure, Shot, draw_cast, draw_take
+from castline.demo.drawing import REFERENCES, Figure, Shot, draw_cast, draw_take
+from castline.demo.faces import Face
 from castline.schemas.errors import UnreadableFileError, UnwritableFileError
 
 EDL = "lighthouse_sq010_v012.edl"
@@ -22,8 +23,15 @@ CUT = "cut.edl"
 FORMATS = ("edl", "fcp7", "fcpx", "aaf", "ale", "otio", "usd")
 HANDLES = 8
 
-_MIRA = Figure("mira", hair="#1d1a20", skin="#d9a98a", coat="#d8a21b")
-_JON = Figure("jon", hair="#b9b4aa", skin="#e3bfa5", coat="#2c5d8f")
+_MIRA = Figure("mira", Face(), coat="#d8a21b")
+_JON = Figure(
+    "jon",
+    Face((175, 125, 95), (30, 26, 26), (40, 25, 15), (120, 60, 60), 0.66, 0.84, 0.29, 0.27, 0.30),
+    coat="#2c5d8f",
+)
+_SOMEBODY = Face((235, 200, 180), (190, 140, 70), width=0.58, height=0.8, gap=0.25, nose=0.33)
+_NOT_QUITE_MIRA = Figure("mira", _MIRA.face.mixed(_SOMEBODY, 0.7), coat="#d8a21b")
+"""As generators leave them: the woman of one shot is not quite that of the others."""
 
 _SHOTS = (
     Shot("SQ010_SH010_ai_v001.mp4", 64, (_MIRA,), "mira climbs the lighthouse stairs", 101),
@@ -33,7 +41,7 @@ _SHOTS = (
     Shot("SQ010_SH050_ai_v001.mp4", 90, (_MIRA,), "mira lights the lamp", 105),
     Shot("SQ010_SH050_ai_v002.mp4", 90, (_MIRA,), "mira lights the lamp, wider", 106),
     Shot("SQ010_SH060_ai_v001.mp4", 46, (_JON,), "jon turns round", 107),
-    Shot("SQ010_SH080_ai_v001.mp4", 60, (_MIRA,), "mira runs down the stairs", 108),
+    Shot("SQ010_SH080_ai_v001.mp4", 60, (_NOT_QUITE_MIRA,), "mira runs down the stairs", 108),
     Shot("SQ010_SH090_ai_v001.mp4", 40, (_JON,), "jon opens the door", 109),
     Shot("SQ010_SH100_ai_v001.mp4", 52, (_MIRA,), "mira in the doorway", 110),
     Shot("PIER_0110_try3.mp4", 72, (_MIRA, _JON), "mira and jon on the pier", 111),
@@ -108,7 +116,7 @@ def _clear(folder: Path) -> None:
     """Make room for a new demo: remove what an earlier one wrote, and only that."""
     known = {CUT, "decisions.json", "done/plan.json", "done/cut_ok.otio", "takes/takes.csv"}
     known |= {f"takes/{shot.file}" for shot in _SHOTS}
-    known |= {f"cast/{f.name}/{f.name}_{n}.png" for f in (_MIRA, _JON) for n in (1, 2)}
+    known |= {f"cast/{f.name}/{f.name}_{n}.png" for f in (_MIRA, _JON) for n in range(1, REFERENCES + 1)}
     standing = [path for path in folder.rglob("*") if not path.is_dir()]
     for path in standing:
         name = path.relative_to(folder).as_posix()

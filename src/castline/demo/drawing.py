@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castline.demo.faces import Face, draw_face
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-WIDTH, HEIGHT, RATE = 320, 180, 24
+WIDTH, HEIGHT, RATE = 640, 360, 24
+REFERENCES = 8
+"""Pictures of each character; so many make the pairs that a calibration asks for."""
+_HEAD = 260  # pixels
+_SKIES = ("#2e4756", "#8fa3ad", "#4d4a44")
+_BITS = 3_000_000  # a second; at a generator's usual few, a drawing is hardly itself
 
 
 @dataclass(frozen=True)
@@ -18,8 +25,7 @@ class Figure:
     """A drawn character."""
 
     name: str
-    hair: str
-    skin: str
+    face: Face
     coat: str
 
 
@@ -36,13 +42,17 @@ class Shot:
 
 
 def draw_cast(folder: Path, figures: tuple[Figure, ...]) -> None:
-    """Draw two reference pictures for each figure, a folder each."""
+    """Draw reference pictures for each figure, a folder each: other places, sizes and light."""
+    from PIL import ImageEnhance
+
     for figure in figures:
         home = folder / figure.name
         home.mkdir(parents=True, exist_ok=True)
-        for number, turn in enumerate((0.5, 0.35)):
-            picture = _scene((figure,), turn, "#8fa3ad")
-            picture.crop((60, 0, 240, 180)).save(home / f"{figure.name}_{number + 1}.png")
+        for number in range(REFERENCES):
+            sky, head = _SKIES[number % len(_SKIES)], _HEAD - 12 * (number % 4)
+            picture = scene((figure,), number / REFERENCES, sky, head)
+            light = ImageEnhance.Brightness(picture).enhance(1.05 - 0.05 * number)
+            light.crop((120, 0, 520, 360)).save(home / f"{figure.name}_{number + 1}.png")
 
 
 def draw_take(folder: Path, shot: Shot) -> None:
@@ -56,28 +66,26 @@ def draw_take(folder: Path, shot: Shot) -> None:
         movie.metadata["prompt"] = json.dumps(_graph(shot))
         stream = movie.add_stream("mpeg4", rate=shot.rate)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.bit_rate = _BITS
         stream.codec_context.thread_count = 1
         for number in range(shot.frames):
-            picture = _scene(shot.figures, number / shot.frames, "#2e4756")
+            picture = scene(shot.figures, number / shot.frames, _SKIES[0])
             movie.mux(stream.encode(av.VideoFrame.from_image(picture)))
         movie.mux(stream.encode())
 
 
-def _scene(figures: tuple[Figure, ...], turn: float, sky: str) -> Image:
+def scene(figures: tuple[Figure, ...], turn: float, sky: str, head: int = _HEAD) -> Image:
+    """Draw figures side by side; `turn` moves them from left (0) to right (1)."""
     from PIL import Image, ImageDraw
 
     picture = Image.new("RGB", (WIDTH, HEIGHT), sky)
     pen = ImageDraw.Draw(picture)
-    pen.rectangle((0, 140, WIDTH, HEIGHT), fill="#3b3226")
+    pen.rectangle((0, 280, WIDTH, HEIGHT), fill="#3b3226")
     for number, figure in enumerate(figures):
-        middle = WIDTH * (number + 1) / (len(figures) + 1) + (turn - 0.5) * 50
-        pen.rounded_rectangle((middle - 34, 108, middle + 34, 190), 18, fill=figure.coat)
-        pen.ellipse((middle - 30, 42, middle + 30, 112), fill=figure.hair)
-        pen.ellipse((middle - 23, 54, middle + 23, 114), fill=figure.skin)
-        for eye in (-9, 9):
-            x = middle + eye + (turn - 0.5) * 8
-            pen.ellipse((x - 3, 78, x + 3, 84), fill="#1c1c1c")
-        pen.arc((middle - 9, 88, middle + 9, 102), 20, 160, fill="#7a3b2e", width=2)
+        middle = WIDTH * (number + 1) / (len(figures) + 1) + (turn - 0.5) * 100
+        pen.rounded_rectangle((middle - 80, 246, middle + 80, 400), 36, fill=figure.coat)
+        face = draw_face(figure.face, head)
+        picture.paste(face, (round(middle - head / 2), 264 - head), face)
     return picture
 
 
