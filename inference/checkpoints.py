@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from castline.inference.packages import require_torch
+from castline.inference.specification import hash_of
 from castline.schemas.errors import (
     CastlineError,
     InvalidValueError,
@@ -85,7 +86,7 @@ class Checkpoint:
             return self.name
         names = (_CONFIG, *_PICTURES, *also)
         paths = [self.folder / name for name in names if (self.folder / name).is_file()]
-        lines = [f"{path.name} {_sha256(path)}\n" for path in [*paths, *self.weights]]
+        lines = [f"{path.name} {hash_of(path)}\n" for path in [*paths, *self.weights]]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -360,8 +361,3 @@ def quiet() -> Iterator[None]:
 
 def _line(error: Exception) -> str:
     return f"{' '.join(str(error).split()):.160}" or type(error).__name__
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,6 +17,7 @@ from typing import Any
 
 from castline.inference.find.box import Box
 from castline.inference.frames import Footage
+from castline.inference.packages import require_numpy
 from castline.inference.subject import Clarity, Sight, Subject
 from castline.schemas.errors import InvalidValueError, UnreadableFileError
 
@@ -78,6 +79,7 @@ def read(path: Path) -> Recorded:
     Raises `UnreadableFileError` for what is no safetensors file, `InvalidValueError` for one with
     other things in it.
     """
+    require_numpy()
     arrays, about = _unpacked(path)
     if about.get("castline") != str(VERSION):
         found = about.get("castline")

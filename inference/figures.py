@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from castline.inference.find.box import Box, Found
-from castline.inference.pictures import crop
+from castline.inference.pictures import crop, squared
 from castline.inference.specification import Specification
 from castline.inference.subject import Clarity, Subject
 
@@ -47,6 +47,7 @@ class FigureModel:
             finder=finder.specification.hash if finder else "whole picture",
             embedder=embedder.specification.hash,
             side=MIN_SIDE,
+            square="grey beside it",
         )
 
     def look(
@@ -59,7 +60,7 @@ class FigureModel:
             for picture, each in zip(pictures, given, strict=True)
         ]
         cut = [
-            crop(picture, each.box)
+            squared(crop(picture, each.box))
             for picture, figures in zip(pictures, found, strict=True)
             for each in figures
         ]

@@ -37,6 +37,14 @@ def require_dlib() -> Any:
     return dlib
 
 
+def require_numpy() -> None:
+    """Raise `MissingDependencyError` where numpy, which all scoring needs, is not installed."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        raise MissingDependencyError("pip install 'castline[score]'") from None
+
+
 def has_torch() -> bool:
     """Say whether torch is installed."""
     return importlib.util.find_spec("torch") is not None

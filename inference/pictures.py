@@ -7,6 +7,8 @@ from typing import Any
 
 from castline.inference.find.box import Box
 
+_GREY = 127
+
 
 def within(longest: int, pictures: Sequence[Any]) -> tuple[Sequence[Any], float]:
     """Return pictures of one size with no longer side than this, and by how much they shrank."""
@@ -23,6 +25,21 @@ def within(longest: int, pictures: Sequence[Any]) -> tuple[Sequence[Any], float]
         for each in pictures
     ]
     return smaller, scale
+
+
+def squared(picture: Any) -> Any:
+    """Return a picture with grey beside it, or above and below, so that nothing is cut off later.
+
+    Most models look at a square, and cut off what is beyond.
+    """
+    import numpy as np
+
+    height, width = picture.shape[:2]
+    side = max(height, width)
+    canvas = np.full((side, side, 3), _GREY, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    canvas[top : top + height, left : left + width] = picture
+    return canvas
 
 
 def crop(picture: Any, box: Box) -> Any:

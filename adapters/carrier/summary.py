@@ -34,17 +34,35 @@ def summarise(clip: Node) -> str:
 def post_markers(clip: Node) -> list[str]:
     """Add a marker for each character warning of the active take; return their names.
 
-    The verdict stands in the name, since most formats lose a marker's comment.
+    The verdict stands in the name, since most formats lose a marker's comment. What a person has
+    approved since needs nobody's eye again, and gets none.
     """
     reference = active_reference_of(clip)
     take = data_of(reference) if reference else None
+    approved = _approved(data_of(clip), take)
     posted = []
     for seen in _appearances(take):
-        if seen.state in WARNING_STATES:
+        if seen.state in WARNING_STATES and seen.character not in approved:
             marker = _marker(clip, seen)
             clip.setdefault("markers", []).append(marker)
             posted.append(marker["name"])
     return posted
+
+
+def _approved(slot: Any, take: Any) -> set[str]:
+    """Return the characters of whom a person approved this very take, last of all said."""
+    decisions = slot.get("decisions") if isinstance(slot, dict) else None
+    last: dict[str, Any] = {}
+    for said in decisions if isinstance(decisions, list) else []:
+        if (
+            isinstance(said, dict)
+            and isinstance(take, dict)
+            and isinstance(said.get("character_id"), str)
+            and said.get("take_id") == take.get("take_id")
+            and said.get("sha256") in (None, take.get("sha256"))
+        ):
+            last[said["character_id"]] = said.get("verdict")
+    return {character for character, verdict in last.items() if verdict == "approved"}
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class FaceEmbedder:
             y = outer.run(functional.relu_(inner.run(x)))
             if inner.stride == 2:
                 x = functional.avg_pool2d(x, 2, 2)
-            x = functional.relu_(_sum(x, y))
+            x = functional.relu_(padded_sum(x, y))
         return x
 
 
@@ -84,7 +84,7 @@ def _none() -> Any:
     return np.zeros((0, DIMENSIONS), np.float32)
 
 
-def _sum(one: Any, other: Any) -> Any:
+def padded_sum(one: Any, other: Any) -> Any:
     """Return the sum; what one has more of, in channels, rows or columns, meets zeros."""
     from torch.nn import functional
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from castline.inference import networks, packages
 from castline.inference.checkpoints import quiet, require_transformers
-from castline.inference.embed.face import SIDE, _sum
+from castline.inference.embed.face import SIDE, padded_sum
 from castline.inference.layers import MEAN, SCALE
 from castline.schemas.errors import UnwritableFileError
 
@@ -120,7 +120,7 @@ def _classes() -> tuple[Any, Any]:
             for inner, outer in zip(blocks[::2], blocks[1::2], strict=True):
                 y = outer(functional.relu(inner(x)))
                 around = functional.avg_pool2d(x, 2, 2) if inner.stride[0] == 2 else x
-                x = functional.relu(_sum(around, y))
+                x = functional.relu(padded_sum(around, y))
             return BaseModelOutputWithPooling(
                 last_hidden_state=x, pooler_output=self.head(x.mean((2, 3)))
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -48,3 +49,12 @@ class Found:
     box: Box
     confidence: float
     """On the finder's own scale; higher is surer."""
+
+
+def surest(found: Iterable[Found], overlap: float) -> list[Found]:
+    """Return them the surest first; of those that overlap more than this the surest is kept."""
+    kept: list[Found] = []
+    for each in sorted(found, key=lambda each: (-each.confidence, each.box)):
+        if not any(each.box.overlap(other.box) > overlap for other in kept):
+            kept.append(each)
+    return kept

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from castline.inference import networks
-from castline.inference.find.box import Box, Found
+from castline.inference.find.box import Box, Found, surest
 from castline.inference.find.pyramid import Pyramid, pyramid_of
 from castline.inference.layers import batch_of, layers_of
 from castline.schemas.errors import UnreadableFileError
@@ -63,7 +63,7 @@ class CnnFinder:
             edges = pyramid.to_picture(y, x, (WINDOW - 1) / 2)
             box = Box(*(math.floor(edge + 0.5) for edge in edges))
             found[picture].append(Found(box, score))
-        return [_surest(each) for each in found]
+        return [surest(each, SAME) for each in found]
 
     def _look(self, x: Any) -> Any:
         """Return the answer at every place that the strides leave, one plane a picture."""
@@ -94,12 +94,3 @@ def _canvas(level: Any, pyramid: Pyramid) -> Any:
         rows = slice(place.top, place.top + place.height)
         canvas[:, :, rows, place.left : place.left + place.width] = level
     return canvas
-
-
-def _surest(found: list[Found]) -> list[Found]:
-    """Return what is left when of several boxes around one face the surest is kept."""
-    kept: list[Found] = []
-    for each in sorted(found, key=lambda each: (-each.confidence, each.box)):
-        if not any(each.box.overlap(other.box) > SAME for other in kept):
-            kept.append(each)
-    return kept

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from castline.inference import checkpoints
-from castline.inference.find.box import Box, Found
+from castline.inference.find.box import Box, Found, surest
 from castline.inference.specification import Specification
 from castline.schemas.errors import InvalidValueError, MissingDependencyError, UnreadableFileError
 
@@ -49,7 +49,8 @@ class ZeroShotFinder:
                                       f"{checkpoint.model_type!r:.60}, expected "
                                       f"{', '.join(sorted(_SQUARE | _SENTENCE))}")  # fmt: skip
         if not self._is_sentence and importlib.util.find_spec("scipy") is None:
-            raise MissingDependencyError("pip install scipy")  # its own way to a smaller picture
+            # It makes pictures smaller in a way of its own, with scipy.
+            raise MissingDependencyError("pip install 'castline[torch]'")
         import numpy as np
         import torch
 
@@ -96,16 +97,7 @@ class ZeroShotFinder:
         )
         pairs = zip(found["boxes"].tolist(), found["scores"].tolist(), strict=True)
         boxes = ((_clipped(edges, height, width), score) for edges, score in pairs)
-        return surest([Found(box, score) for box, score in boxes if box is not None])
-
-
-def surest(found: Sequence[Found]) -> list[Found]:
-    """Return them the surest first; of several boxes around one figure the surest is kept."""
-    kept: list[Found] = []
-    for each in sorted(found, key=lambda each: (-each.confidence, each.box)):
-        if not any(each.box.overlap(other.box) > SAME for other in kept):
-            kept.append(each)
-    return kept
+        return surest((Found(box, score) for box, score in boxes if box is not None), SAME)
 
 
 def _clipped(edges: Sequence[float], height: int, width: int) -> Box | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from castline.inference.packages import require_numpy
 from castline.inference.subject import Model
 from castline.schemas.errors import UsageError
 
@@ -37,6 +38,7 @@ class Choice:
 
 def make(choice: Choice) -> Model:
     """Return the model of a choice; raises `MissingDependencyError` and as loading does."""
+    require_numpy()
     if choice.embed is None:
         from castline.inference.faces import FaceModel
 

@@ -11,6 +11,7 @@ from castline.inference import packages
 from castline.inference.embed import facecheckpoint
 from castline.inference.embed.checkpoint import CheckpointEmbedder
 from castline.inference.embed.face import DIMENSIONS, SIDE, FaceEmbedder
+from castline.inference.layers import batch_of
 from castline.schemas.errors import InvalidValueError, MissingDependencyError, UnwritableFileError
 
 np = pytest.importorskip("numpy")
@@ -62,6 +63,8 @@ def test_the_vectors_are_those_of_the_network_itself(embedder, own):
     vectors = embedder.embed(chips)
     assert vectors.shape == (len(chips), DIMENSIONS)
     assert (vectors * own.embed(chips)).sum(1).min() > 0.999_99
+    taken, expected = embedder.prepare(chips)["pixel_values"], batch_of(np.stack(chips))
+    assert (taken - expected).abs().max() < 1e-6
     assert vectors[0] @ vectors[-1] < 0.99  # and they are not all one
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from trip import CORPUS
 
+from castline.inference import cluster as connection
 from castline.inference import pool
 from castline.inference.cache import Cache
 from castline.inference.find.box import Box
@@ -80,7 +81,7 @@ def unloadable(error):
 def cluster():
     """Be connected to a cluster of our own, to which these tests' module need not be known."""
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    with pool._connected(None, CPUS):
+    with connection.connected(None, CPUS):
         yield ray.get_runtime_context().gcs_address
     ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
@@ -216,6 +217,13 @@ def test_a_model_that_cannot_be_loaded_is_one_line(jobs, cluster):
     assert str(ours) == "the model cannot be loaded: OSError: disk"
 
 
+def test_a_worker_with_another_model_is_refused(jobs, cluster):
+    mine = Shades().specification.hash
+    assert list(ray_engine(Shades, share=64, model=mine)(jobs[1:2]))
+    with pytest.raises(CastlineError, match="the model of a worker is another"):
+        list(ray_engine(Shades, model="other")(jobs[1:2]))
+
+
 def test_a_worker_that_dies_is_one_line(cluster, tmp_path, capfd):
     good = stills(tmp_path / "good", "good", [50])
     deadly = stills(tmp_path / "deadly", "deadly", [FAILING])
@@ -306,7 +314,7 @@ def test_a_cluster_of_our_own_leaves_nothing_behind(jobs, tmp_path):
 def test_a_cluster_elsewhere_is_joined(jobs, cluster, tmp_path):
     known = {
         "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": pool._token(),
+        "RAY_AUTH_TOKEN": connection._token(),
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # where a loopback address is one
     }
     assert looked(jobs[0].footage.path, cluster, tmp_path, **known) == "[2]"
@@ -334,7 +342,7 @@ def test_without_ray_the_extra_is_named(missing, monkeypatch):
 
 
 def test_nothing_to_do_starts_nothing(jobs, monkeypatch):
-    monkeypatch.setattr(pool, "_connected", None)
+    monkeypatch.setattr(pool, "connected", None)
     assert list(ray_engine(Shades)([jobs[-1]])) == []
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from castline.inference import checkpoints
 from castline.inference.find import zeroshot
-from castline.inference.find.box import Box, Found
+from castline.inference.find.box import Box, Found, surest
 from castline.inference.find.zeroshot import ZeroShotFinder
 from castline.schemas.errors import InvalidValueError, MissingDependencyError, UnreadableFileError
 
@@ -220,7 +220,7 @@ def test_several_boxes_around_one_figure_are_one():
     first, near, apart = Box(0, 0, 99, 99), Box(5, 0, 99, 99), Box(0, 0, 99, 60)
     found = [Found(near, 0.5), Found(apart, 0.4), Found(first, 0.9)]
     assert first.overlap(near) > 0.7 > first.overlap(apart)
-    assert [each.box for each in zeroshot.surest(found)] == [first, apart]
+    assert [each.box for each in surest(found, zeroshot.SAME)] == [first, apart]
 
 
 def test_edges_beyond_are_cut_and_what_is_outside_is_nothing():
@@ -313,7 +313,7 @@ class TestRefusals:
     def test_owlv2_needs_scipy(self, saved, monkeypatch):
         monkeypatch.setitem(sys.modules, "scipy", None)
         monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-        self._refused(saved["owlv2"], "pip install scipy", kind=MissingDependencyError)
+        self._refused(saved["owlv2"], "castline\\[torch\\]", kind=MissingDependencyError)
 
     def test_without_transformers_the_extra_is_named(self, folder, monkeypatch):
         monkeypatch.setitem(sys.modules, "transformers", None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from castline.inference.cache import Cache
 from castline.inference.calibration import Calibration
 from castline.inference.calibration import calibrate as choose
+from castline.inference.packages import require_numpy
 from castline.inference.score import Known
 from castline.inference.subject import Model
 from castline.inference.vectors import cosines
@@ -33,6 +34,7 @@ def calibrate(
     `false_flags` is the wanted chance of any in a cut of so many `comparisons`. Raises
     `InvalidValueError` for too few pictures.
     """
+    require_numpy()
     model = model or _faces()
     with Cache(Path(cache)) as store:
         pictures, _ = pictures_of(cast, Path(references), model)
@@ -56,6 +58,7 @@ def calibrate_pairs(
     A CSV file with the columns `one`, `other` (paths beside it) and `same` (yes or no). Raises
     `InvalidValueError` for another file, and for too few pairs with somebody in both pictures.
     """
+    require_numpy()
     model = model or _faces()
     rows = read_pairs(Path(path))
     pictures = sorted({picture for row in rows for picture in (row.one, row.other)})

@@ -17,6 +17,7 @@ from castline.inference.features import Recorded
 from castline.inference.frames import Footage, spread
 from castline.inference.given import Given
 from castline.inference.measure import Count, Engine
+from castline.inference.packages import require_numpy
 from castline.inference.score import Known
 from castline.inference.subject import Model
 from castline.judging import Desk, Judge, Progress, expected_in, measure
@@ -78,6 +79,7 @@ def score(
     `MissingDependencyError` without the packages for it, `InvalidValueError` for a cast without a
     picture that can be used.
     """
+    require_numpy()
     result = cut.deepcopy()
     give_slot_ids(result)
     model = model or _faces()
@@ -138,6 +140,7 @@ def look_ahead(
     Nothing but the cache is written. Caches of all shares, merged, are what `score` then needs;
     frames that it asks for on second thoughts are left to it. Raises as `score` does.
     """
+    require_numpy()
     which, of = shard
     model = model or _faces()
     with Cache(Path(cache)) as store:
