@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 from castline.inference import packages
@@ -37,21 +38,17 @@ class FaceModel:
     kinds = frozenset({"face"})
 
     def __init__(self, *, light: bool = False) -> None:
-        """Load the models; the light one finds faces from the front alone, and needs no torch.
+        """Name the models; the light one finds faces from the front alone, and needs no torch.
 
-        Raises `MissingDependencyError` where a package is missing.
+        They are loaded when there is something to look at: who knows it all already waits for
+        nothing. Raises `MissingDependencyError` where the package with the weights is missing.
         """
-        network = packages.weights(packages.FACE_NETWORK)
-        landmarks = packages.weights(packages.FACE_LANDMARKS)
-        self._finder, finder = _finder(light)
-        self._cutter = ChipCutter(landmarks)
-        is_torch = not light or packages.has_torch()
-        self._embedder = FaceEmbedder(network) if is_torch else DlibEmbedder(network)
+        self._light = light
         self.specification = Specification.of(
             kind="face",
-            finder=finder,
-            landmarks=hash_of(landmarks),
-            network=hash_of(network),
+            finder="dlib hog, one upsampling" if light else _hash(packages.FACE_DETECTOR),
+            landmarks=_hash(packages.FACE_LANDMARKS),
+            network=_hash(packages.FACE_NETWORK),
             clear=MIN_FRONT,
             fair=FAIR_FRONT,
             side=MIN_SIDE,
@@ -59,6 +56,22 @@ class FaceModel:
             longest=LONGEST,
             precision="float32",
         )
+
+    @cached_property
+    def _finder(self) -> Finder:
+        if self._light:
+            return HogFinder()
+        return CnnFinder(packages.weights(packages.FACE_DETECTOR))
+
+    @cached_property
+    def _cutter(self) -> ChipCutter:
+        return ChipCutter(packages.weights(packages.FACE_LANDMARKS))
+
+    @cached_property
+    def _embedder(self) -> FaceEmbedder | DlibEmbedder:
+        network = packages.weights(packages.FACE_NETWORK)
+        is_torch = not self._light or packages.has_torch()
+        return FaceEmbedder(network) if is_torch else DlibEmbedder(network)
 
     def look(
         self, pictures: Sequence[Any], boxes: Sequence[Sequence[Box] | None] | None = None
@@ -111,8 +124,5 @@ def _clarity(front: float, side: float) -> Clarity:
     return Clarity.FAIR if front >= FAIR_FRONT else Clarity.POOR
 
 
-def _finder(light: bool) -> tuple[Finder, str]:
-    if light:
-        return HogFinder(), "dlib hog, one upsampling"
-    path = packages.weights(packages.FACE_DETECTOR)
-    return CnnFinder(path), hash_of(path)
+def _hash(name: str) -> str:
+    return hash_of(packages.weights(name))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args, get_origin
 
 from opentimelineio.opentime import RationalTime, TimeRange
@@ -26,6 +26,7 @@ RELATIONSHIP = "rel"
 _GROUP = "castline"
 _TIME = "castline:time"
 _SCORES = "castline:appearance"
+_MAIN = "score"
 _USD_TYPES = {str: "string", int: "int", float: "double", RationalTime: "timecode"}
 
 
@@ -158,13 +159,21 @@ def _appearance() -> Iterator[Property]:
 
 
 def _scores_of(record: type[Record], name: str = "") -> Iterator[Property]:
-    """Yield a property for each field; a record's own are its fields, `value` under its name."""
+    """Yield a property for each field; a record's own are its fields, `value` under its name.
+
+    Of a second score, which says the same of something else, the value alone is on the prim.
+    """
     for spec in field_specs(record):
         (wanted,) = options_of(spec.annotation)
         if isinstance(wanted, type) and issubclass(wanted, Record):
-            yield from _scores_of(wanted, spec.name)
+            its = list(_scores_of(wanted, spec.name))
+            yield from its if spec.name == _MAIN else [replace(its[0], doc=_sentence(spec.doc))]
         elif wanted is not TimeRange:  # media_range: the samples of likeness say it on a stage
             yield _score(spec, wanted, name if spec.name == "value" else spec.name)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _score(spec: FieldSpec, wanted: Any, name: str) -> Property:
@@ -174,7 +183,7 @@ def _score(spec: FieldSpec, wanted: Any, name: str) -> Property:
         name=words[0] + "".join(word.title() for word in words[1:]),
         type_name="token" if is_choice else _USD_TYPES[wanted],
         label=" ".join(word.title() for word in words),
-        doc=f"{spec.doc[0].upper()}{spec.doc[1:]}.",
+        doc=_sentence(spec.doc),
         group=_SCORES,
         fallback=spec.default,
         choices=get_args(wanted) if is_choice else (),

@@ -20,6 +20,9 @@ APPEARANCE_FIELDS = {
     "spread": ("double", ("score", "spread")),
     "frames": ("int", ("score", "frames")),
     "model": ("string", ("score", "model")),
+    "neighbours": ("double", ("score", "neighbours")),
+    "anchor": ("double", ("score", "anchor")),
+    "figure": ("double", ("figure", "value")),
     "threshold": ("double", ("score", "threshold")),
 }
 """Attributes of an appearance: USD's type, and the keys that lead to it in the data."""

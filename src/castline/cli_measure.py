@@ -55,7 +55,7 @@ cache_option = click.option(
 )
 @click.option("--calibration", type=FilePath, help="What `castline calibrate` wrote.")
 @click.option(
-    "--frames", type=click.IntRange(1, 1000), default=5, help="Frames of a shot to look at first."
+    "--frames", type=click.IntRange(1, 1000), default=4, help="Frames of a shot to look at first."
 )
 @model_options
 @click.option(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import lcm
 from pathlib import Path
 
 import opentimelineio as otio
@@ -97,10 +97,9 @@ def shown_in(
         start = available.start_time if available else RationalTime(0, float(footage.rate))
         zero = exact_seconds(start)
         rate = each.time_map.media_rate
-        frames = {
-            floor((Fraction(number) / rate - zero) * footage.rate)
-            for _, number in each.time_map.frames()
-        }
+        frames = _numbers(
+            (n for _, n in each.time_map.frames()), footage.rate / rate, zero * footage.rate
+        )
         if footage.count == 1:  # a still is held
             frames = {0}
         numbers = tuple(sorted(n for n in frames if 0 <= n < footage.count))
@@ -108,6 +107,13 @@ def shown_in(
             yield Shown(clip, footage, numbers, start)
         else:
             yield Hidden(clip, f"{path}: has none of the frames that it shows")
+
+
+def _numbers(frames: Iterable[int], scale: Fraction, first: Fraction) -> set[int]:
+    """Return `floor(frame * scale - first)` of each, in whole numbers: there are many."""
+    parts = lcm(scale.denominator, first.denominator)
+    by, less = int(scale * parts), int(first * parts)
+    return {(frame * by - less) // parts for frame in frames}
 
 
 def _footage(path: Path) -> Footage | str:

@@ -30,7 +30,7 @@ from castline.schemas.values import Cast, Problem
 from castline.schemas.values.finding import Severity
 from castline.storyline import Storyline, storylines
 
-FRAMES = 5
+FRAMES = 4
 """Frames of a shot that are looked at."""
 Locate = Callable[[Path], Footage | str]
 
