@@ -64,6 +64,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/carriers.py
 	$(BIN)/python benchmarks/stages.py
 	$(BIN)/python benchmarks/faces.py
+	$(BIN)/python benchmarks/embedding.py
+	$(BIN)/python benchmarks/cut.py
 
 # Rewrite the expected outputs; people review the difference.
 golden: $(READY)

@@ -65,6 +65,23 @@ def test_the_main_job_in_python_runs_as_written(desk):
     assert (desk / "python_delivery" / "losses.json").is_file()
 
 
+def test_characters_are_measured_as_written(desk):
+    pytest.importorskip("dlib", reason="dlib is not installed")
+    pytest.importorskip("torch", reason="torch is not installed")
+    lines = _block("shell").strip().splitlines()[:3] + _block("score").strip().splitlines()
+    done = subprocess.run(
+        ["sh", "-e", "-c", "\n".join(lines)],
+        cwd=desk,
+        env={**_environment(), "XDG_CACHE_HOME": str(desk / "home")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 drift" in done.stdout and "missing" not in done.stdout
+    assert "<title>1.000</title>" in (desk / "matrix.svg").read_text(encoding="utf-8")
+    assert "MIRA 0.99 DRIFT" in next((desk / "delivery_scored").glob("*.edl")).read_text()
+
+
 def test_a_cut_becomes_a_stage_and_comes_back_as_written(desk):
     lines = _block("shell").strip().splitlines()[:3] + _block("stage").strip().splitlines()
     done = subprocess.run(

@@ -19,9 +19,10 @@ _FONT = "font-family='Helvetica, Arial, sans-serif'"
 def to_svg(lines: Iterable[Storyline], threshold: float | None) -> str:
     """Return an SVG with a square a character: likeness of every shot to every other.
 
-    A cell is green at the threshold and above, and red the more it lies below; without one, the
-    colours span what is there. Grey cells have no frame that could be scored. Under each square
-    stands the likeness to the references.
+    Shots that neither expect nor show the character are left out. A cell is green at the threshold
+    and above, and red the more it lies below; without one, the colours span what is there. Grey
+    cells have no frame that could be scored. Numbers are thousandths. Under each square stands the
+    likeness to the references.
     """
     parts: list[str] = []
     top = width = 0
@@ -39,8 +40,9 @@ def to_svg(lines: Iterable[Storyline], threshold: float | None) -> str:
 
 def _square(line: Storyline, threshold: float | None, top: int) -> tuple[list[str], int, int]:
     """Return one character's square, and how wide and tall it is."""
-    step = -(-len(line.shots) // MAX_SHOTS)
-    places = range(0, len(line.shots), step)
+    known_in = [place for place, state in enumerate(line.states) if state is not None]
+    step = max(1, -(-len(known_in) // MAX_SHOTS))
+    places = known_in[::step]
     table = line.matrix
     known = [float(x) for x in table.ravel() if not isnan(x) and x < 1] or [0.0]
     low, high = min(known), max(known) if threshold is None else threshold
@@ -66,8 +68,8 @@ def _square(line: Storyline, threshold: float | None, top: int) -> tuple[list[st
 def _cell(x: int, y: int, value: float, low: float, high: float) -> str:
     fill = _NONE if isnan(value) else _colour(value, low, high)
     said = "not scored" if isnan(value) else f"{value:.3f}"
-    number = "" if isnan(value) else _text(x + _CELL // 2 - 1, y + 16, f"{value * 100:.0f}"[-3:],
-                                           size=10, anchor="middle", fill="white")  # fmt: skip
+    short = "" if isnan(value) else f"{value:.3f}".removeprefix("0.").removesuffix(".000")
+    number = _text(x + _CELL // 2 - 1, y + 16, short, size=10, anchor="middle", fill="white")
     size = _CELL - 2
     return (
         f"<g><title>{said}</title><rect x='{x}' y='{y}' width='{size}' height='{size}' "

@@ -262,7 +262,7 @@ def _locators(folder: Path) -> str:
 
 
 def test_the_marker_stands_on_the_worst_frame(desk, scored):
-    """In what other programs read: Final Cut Pro 7's own element, and a locator of an EDL, in media time."""
+    """In what others read: Final Cut Pro 7's own element, an EDL's locator in media time."""
     cut = castline.read(scored)
     del cut.video_tracks()[0][0]  # so that the record time is not that of the media
     clip = list(cut.find_clips())[1]
