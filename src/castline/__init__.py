@@ -22,6 +22,7 @@ _HOMES = {
     "deliver": "castline.verbs.deliver",
     "score": "castline.verbs.score",
     "calibrate": "castline.verbs.calibrate",
+    "boxes": "castline.verbs.boxes",
     "check": "castline.verbs.check",
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from castline import __version__
-from castline.cli_measure import cache, calibrate, score
+from castline.cli_measure import boxes, cache, calibrate, score
 from castline.cli_parts import (
     FilePath,
     cast_option,
@@ -302,6 +302,7 @@ def schema_path() -> None:
 
 cli.add_command(score)
 cli.add_command(calibrate)
+cli.add_command(boxes)
 cli.add_command(cache)
 
 

@@ -23,6 +23,7 @@ from castline.cli_parts import (
     read_cast,
     read_cut,
     report,
+    spare,
     spare_all,
 )
 from castline.inference.features import to_bytes
@@ -273,6 +274,31 @@ def calibrate(
         f"AUC {made.area:.4f}, EER {made.equal_error:.4f}"
     )
     report(data, f"{output}: {found}; {promise}", as_json)
+
+
+@click.command()
+@click.argument("scene", type=FilePath)
+@click.argument("picture", type=FilePath)
+@click.option("--camera", help="Path of the camera; without it the scene's only one.")
+@output_option
+@overwrite_option
+@json_option
+def boxes(
+    scene: Path, picture: Path, camera: str | None, output: Path, overwrite: bool, as_json: bool
+) -> None:
+    """Say where a scene's characters are in a PICTURE rendered from it, for `score --boxes`.
+
+    Characters are prims labelled semantics:labels:character, else every SkelRoot.
+    """
+    from castline.verbs.boxes import boxes as project
+
+    spare(output, scene, picture)
+    found = project(scene, picture, camera=camera)
+    write_text(output, json.dumps(found) + "\n", overwrite=overwrite)
+    frames = [each for media in found["media"].values() for each in media.values()]
+    facts = {"output": str(output), "frames": len(frames), "boxes": sum(map(len, frames))}
+    said = f"{facts['boxes']} boxes in {facts['frames']} frames"
+    report(facts, f"{output}: {said}", as_json)
 
 
 @click.group()
