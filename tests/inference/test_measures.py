@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from castline.inference.measures.vbench import (
 from castline.inference.measures.vistory import Shot, cids, copy_paste, occm
 
 np = pytest.importorskip("numpy")
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 
 
 def at(*degrees: float):
@@ -132,3 +134,87 @@ def test_identity_is_the_share_of_faces_like_the_first():
     assert human_identity([None, *faces, None]) == pytest.approx(19 / 24)
     assert human_identity(faces[:19]) == -1.0
     assert human_identity([None] * 40) == -1.0
+
+
+# Of recorded features: the published formulas once more, in plain Python, without any of ours.
+
+
+def cosine(one, other) -> float:
+    dot = sum(a * b for a, b in zip(one, other, strict=True))
+    return dot / math.sqrt(sum(a * a for a in one)) / math.sqrt(sum(b * b for b in other))
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    """Return the demo's references of two characters, and the faces of its shots' first frames."""
+    from castline.inference.features import read
+
+    found = read(FIXTURES / "features" / "demo.safetensors")
+    references: dict[str, list] = {"mira": [], "jon": []}
+    shots = []
+    for media, footage in sorted(found.footage.items(), key=lambda pair: pair[1].path.name):
+        sights = found.sights[media]
+        vectors = [s.vector.astype(float).tolist() for s in sights[min(sights)].subjects]
+        who = footage.path.name.partition("_")[0]
+        if who in references:
+            references[who] += vectors
+        else:
+            shots.append((vectors, [each.subjects for each in sights.values()]))
+    assert len(shots) == 9 and {len(each) for each in references.values()} == {8}
+    return references, shots
+
+
+def test_cids_of_recorded_features_is_the_published_one(recorded):
+    references, shots = recorded
+    both = [len(vectors) == 2 for vectors, _ in shots]
+    assert sum(both) == 2
+    expected = [
+        ("mira", "jon") if pair else ("mira",) if number % 2 else ("jon",)
+        for number, pair in enumerate(both)
+    ]
+    found = cids(
+        [Shot(who, np.array(vectors)) for who, (vectors, _) in zip(expected, shots, strict=True)],
+        {name: np.array(rows) for name, rows in references.items()},
+    )
+    taken: dict[str, list] = {"mira": [], "jon": []}
+    for values, who, (vectors, _) in zip(found.shots, expected, shots, strict=True):
+        orders = itertools.permutations(range(len(vectors)), len(who))
+        best = max(
+            orders,
+            key=lambda order: sum(
+                max(cosine(vectors[place], r) for r in references[name])
+                for name, place in zip(who, order, strict=True)
+            ),
+        )
+        for name, place in zip(who, best, strict=True):
+            mean = sum(cosine(vectors[place], r) for r in references[name]) / 8
+            assert values[name] == round(mean, 4)
+            taken[name].append(vectors[place])
+    for name, crops in taken.items():
+        cross = [cosine(crop, r) for crop in crops for r in references[name]]
+        assert found.cross[name] == pytest.approx(sum(cross) / len(cross), abs=5e-5)
+        within = [cosine(a, b) for a, b in itertools.combinations(crops, 2)]
+        assert found.within[name] == pytest.approx(sum(within) / len(within), abs=5e-5)
+    crops, first, second = taken["mira"], references["mira"][0], references["mira"][1]
+    shares = []
+    for crop in crops:
+        one, other = math.exp(cosine(crop, first) / 0.01), math.exp(cosine(crop, second) / 0.01)
+        shares.append(one / (one + other))
+    assert copy_paste(np.array(crops), np.array([first]), np.array([second])) == pytest.approx(
+        sum(shares) / len(shares), abs=5e-5
+    )
+
+
+def test_vbench_of_recorded_features_is_the_published_one(recorded):
+    _, shots = recorded
+    frames = [each[0].vector.astype(float).tolist() for each in shots[0][1]]
+    assert len(frames) >= 4
+    values = [
+        (max(0, cosine(frames[n - 1], frames[n])) + max(0, cosine(frames[0], frames[n]))) / 2
+        for n in range(1, len(frames))
+    ]
+    found = subject_consistency(np.array(frames))
+    assert found == pytest.approx(sum(values) / len(values), abs=5e-5)
+    many = [np.array(frame) for frame in (frames * 20)[:40]]
+    same = sum(cosine(frame, many[0]) >= 0.4 for frame in many)
+    assert human_identity(many) == same / len(many)
