@@ -9,6 +9,7 @@ and the one who is least alike sets the threshold.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -120,9 +121,9 @@ def calibrate(
 
 def _lowest(likeness: Any, allowed: float) -> float:
     """Return how low one person's likeness may fall, by what is allowed in one comparison."""
-    below = 0
-    while below + 1 < len(likeness) and upper_bound(below + 1, len(likeness)) <= allowed:
-        below += 1
+    count = len(likeness)
+    # The bound grows with how many lie below; what is still allowed is found by halving.
+    below = bisect_right(range(1, count), allowed, key=lambda few: upper_bound(few, count))
     return float(likeness[below])
 
 

@@ -54,8 +54,13 @@ class Specification:
         return dict(self.parts)
 
 
-@lru_cache(maxsize=32)
 def hash_of(path: Path) -> str:
-    """Return the SHA-256 of a weights file, as hexadecimal text."""
+    """Return the SHA-256 of a weights file, as hexadecimal text; read again when it changed."""
+    state = path.stat()
+    return _hash_of(path, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _hash_of(path: Path, *_: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

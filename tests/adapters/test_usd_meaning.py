@@ -146,11 +146,16 @@ def test_scores_are_on_the_take_in_types_and_at_the_time_of_the_worst_frame(tmp_
         spread=0.05,
         frames=5,
         model="ab" * 32,
+        neighbours=0.88,
+        anchor=0.9,
         threshold=0.6,
     )
+    figure = Score(value=0.7)
     value = take(
         appearances=(
-            Appearance(character_id="mira", look_id="coat", state="ok", score=score),
+            Appearance(
+                character_id="mira", look_id="coat", state="ok", score=score, figure=figure
+            ),
             Appearance(character_id="MIRA é", state="not_visible", note="a back"),
         )
     )
@@ -172,6 +177,9 @@ def test_scores_are_on_the_take_in_types_and_at_the_time_of_the_worst_frame(tmp_
         "spread": 0.05,
         "frames": 5,
         "model": "ab" * 32,
+        "neighbours": 0.88,
+        "anchor": 0.9,
+        "figure": 0.7,
         "threshold": 0.6,
     }
     shown_at = 1010 - item.source_range.start_time.value

@@ -313,7 +313,7 @@ class TestRefusals:
     def test_owlv2_needs_scipy(self, saved, monkeypatch):
         monkeypatch.setitem(sys.modules, "scipy", None)
         monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-        self._refused(saved["owlv2"], "castline\\[torch\\]", kind=MissingDependencyError)
+        self._refused(saved["owlv2"], "castline[torch]", kind=MissingDependencyError)
 
     def test_without_transformers_the_extra_is_named(self, folder, monkeypatch):
         monkeypatch.setitem(sys.modules, "transformers", None)
