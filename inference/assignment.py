@@ -13,7 +13,7 @@ def assign(likeness: Any) -> list[int | None]:
     """
     import numpy as np
 
-    table = np.asarray(likeness, np.float64)
+    table = np.nan_to_num(np.asarray(likeness, np.float64), nan=-1.0)
     rows, columns = table.shape
     if rows == 0 or columns == 0:
         return [None] * rows

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from castline.inference.find.box import Box
@@ -118,6 +118,12 @@ class Cache:
         rows = [(media, character) for character in characters]
         self._keep("INSERT OR IGNORE INTO whose VALUES (?, ?)", rows)
 
+    def knows(self, character: str) -> bool:
+        """Say whether a character was noted in any media."""
+        with self._one_line():
+            query = "SELECT 1 FROM whose WHERE character = ? LIMIT 1"
+            return self._database.execute(query, (character,)).fetchone() is not None
+
     def purge(self, character: str) -> int:
         """Take out all that was measured of media in which a character was seen; return how much.
 
@@ -138,11 +144,11 @@ class Cache:
     def merge(self, other: Path) -> int:
         """Take over what another cache knows and this one does not; return how much.
 
-        Raises as opening does.
+        Raises as opening does, and for another version; the other one is not changed.
         """
-        with Cache(other) as source, source._one_line():
-            rows = source._database.execute("SELECT * FROM looks").fetchall()
-            seen = source._database.execute("SELECT * FROM whose").fetchall()
+        with _reading(other) as source:
+            rows = source.execute("SELECT * FROM looks").fetchall()
+            seen = source.execute("SELECT * FROM whose").fetchall()
             rows = [row for row in rows if _unpack(row[-1]) is not None]
         with self._all_or_none():
             before = self._database.total_changes
@@ -185,6 +191,20 @@ class Cache:
             raise UnreadableFileError(f"{self._path}: found no sound cache: {error}") from None
 
 
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open another cache without changing anything about it."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
+            version = source.execute("PRAGMA user_version").fetchone()[0]
+            if version != VERSION:
+                kind = NewerVersionError if version > VERSION else UnreadableFileError
+                raise kind(f"{path}: found version {version}, expected {VERSION}")
+            yield source
+    except (sqlite3.Error, ValueError, TypeError) as error:
+        raise UnreadableFileError(f"{path}: found no sound cache: {error}") from None
+
+
 def _pack(subjects: tuple[Subject, ...]) -> bytes:
     parts = []
     for each in subjects:
@@ -218,5 +238,7 @@ def _unpack(blob: bytes) -> tuple[Subject, ...] | None:
             return None
         vector = np.frombuffer(blob, "<f4", size, at).copy()
         at += 4 * size
+        if not (np.isfinite(vector).all() and vector.any()):
+            return None
         subjects.append(Subject(Box(*edges), confidence, Clarity(clarity), vector))
     return tuple(subjects)

@@ -50,7 +50,8 @@ class Calibration:
     comparisons: int
     """Comparisons in that cut."""
     bound: float
-    """Chance of a false flag in one comparison of these people, at most, at 95 %."""
+    """Chance of a false flag in one comparison of the one among these people who is flagged most
+    often, at most, at 95 %."""
     elsewhere: float
     """Chance of one in a comparison of somebody who had no part in this, at most: one more person
     is the least alike of all with a chance of 1 in people + 1 (Dunn, Wasserman and Ramdas, JASA
@@ -114,7 +115,7 @@ def calibrate(
         equal_error=curve.equal_error,
         rate=rate,
         comparisons=comparisons,
-        bound=upper_bound(sum(below), len(same)),
+        bound=max(upper_bound(n, len(each)) for n, each in zip(below, groups, strict=True)),
         elsewhere=min(1.0, 1 / (len(groups) + 1) + missed),
     )
 
@@ -143,7 +144,17 @@ def from_data(data: Mapping[str, Any], where: str) -> Calibration:
     for name, value in values.items():
         if not isinstance(value, _TYPES[str(known[name].type)]) or isinstance(value, bool):
             raise InvalidValueError(f"{where}: {name}: found {value!r}")
-    return Calibration(**values)
+    found = Calibration(**values)
+    if not (-1 <= found.stranger <= found.threshold <= 1):  # NaN is none of these
+        raise InvalidValueError(
+            f"{where}: found stranger {found.stranger} and threshold {found.threshold}, "
+            "expected cosines, the threshold no lower"
+        )
+    shares = (found.area, found.equal_error, found.rate, found.bound, found.elsewhere)
+    counts = (found.people, found.same, found.other, found.comparisons)
+    if not all(0 <= share <= 1 for share in shares) or min(counts) < 0:
+        raise InvalidValueError(f"{where}: found shares beyond 0 to 1, or counts below 0")
+    return found
 
 
 def read(path: Path) -> Calibration:

@@ -26,6 +26,10 @@ MAX_BYTES = 4 << 30
 _MAX_HEADER = 64 << 20
 _TYPES = {"F32": "<f4", "I32": "<i4", "I64": "<i8"}
 _NAMES = {"<f4": "F32", "<i4": "I32", "<i8": "I64"}
+_MAX_RATE = 40  # characters
+_FASTEST = 100_000
+_MISFITS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What values that nobody expects raise."""
 _LENGTH = struct.Struct("<Q")
 
 
@@ -80,6 +84,8 @@ def read(path: Path) -> Recorded:
     other things in it.
     """
     require_numpy()
+    import numpy as np
+
     arrays, about = _unpacked(path)
     if about.get("castline") != str(VERSION):
         found = about.get("castline")
@@ -89,14 +95,19 @@ def read(path: Path) -> Recorded:
         sights: dict[str, dict[int, Sight]] = {each.sha256: {} for each in footage}
         subjects: list[list[Subject]] = [[] for _ in arrays["looked"]]
         columns = (arrays[name].tolist() for name in ("row", "box", "confidence", "clarity"))
-        for row, box, confidence, clarity, vector in zip(*columns, arrays["vector"], strict=True):
+        vectors = arrays["vector"]
+        if not (np.isfinite(vectors).all() and np.abs(vectors).sum(axis=1).all()):
+            raise ValueError("a vector that is no direction")
+        if min(arrays["row"].min(initial=0), arrays["looked"].min(initial=0)) < 0:
+            raise ValueError("a place before the first")
+        for row, box, confidence, clarity, vector in zip(*columns, vectors, strict=True):
             subjects[row].append(Subject(Box(*box), confidence, Clarity(clarity), vector))
         for (place, number), seen in zip(arrays["looked"].tolist(), subjects, strict=True):
             media = footage[place]
             sights[media.sha256][number] = Sight(number, number / media.rate, tuple(seen))
         kinds = frozenset(map(str, json.loads(about["kinds"])))
         return Recorded(about["model"], kinds, {each.sha256: each for each in footage}, sights)
-    except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError) as error:
+    except _MISFITS as error:
         raise InvalidValueError(f"{path}: found no features of castline: {error!r}") from None
 
 
@@ -110,8 +121,10 @@ def _facts(footage: Footage) -> dict[str, Any]:
 
 
 def _footage(facts: Any) -> Footage:
+    if len(str(facts["rate"])) > _MAX_RATE:
+        raise ValueError("a rate that is none")
     rate, count = Fraction(facts["rate"]), facts["count"]
-    if rate <= 0 or type(count) is not int or count < 0:
+    if not 0 < rate <= _FASTEST or type(count) is not int or count < 0:
         raise ValueError(f"a rate of {rate} and {count!r} frames")
     return Footage(str(facts["sha256"]), Path(Path(str(facts["name"])).name), rate, count)
 
@@ -143,6 +156,8 @@ def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
             raise ValueError("a header beyond the end")
         header = json.loads(data[_LENGTH.size : _LENGTH.size + length])
         about = header.pop("__metadata__", {})
+        if not isinstance(about, dict):
+            raise ValueError("metadata that are no names with values")
         arrays = {}
         body = memoryview(data)[_LENGTH.size + length :]
         for name, each in header.items():
@@ -153,13 +168,6 @@ def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
             arrays[name] = array.reshape(each["shape"])
     except OSError as error:
         raise UnreadableFileError(f"{path}: {error.strerror}") from None
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        RecursionError,
-        struct.error,
-    ) as error:
+    except (*_MISFITS, struct.error) as error:
         raise UnreadableFileError(f"{path}: found no safetensors file: {error}") from None
     return arrays, about

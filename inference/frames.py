@@ -6,6 +6,7 @@ that is shown n/rate seconds after it. Colours are RGB, 8 bits a channel.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -122,27 +123,36 @@ def _decoded(container: Any, footage: Footage, wanted: list[int]) -> Iterator[Fr
         raise UnreadableFileError(f"{footage.path}: found {stream.width} x {stream.height} pixels")
     base = Fraction(stream.time_base)
     origin = _first_time(container, stream, base)
-    left = iter(wanted)
-    target = next(left, None)
+    left = deque(wanted)
     at: Fraction | None = None
-    while target is not None:
-        time = target / footage.rate
+    while left:
+        time = left[0] / footage.rate
         if at is None or time - at > _SEEK_BEYOND:
             container.seek(int((origin + time) / base), stream=stream, backward=True)
+        shown = None
         for frame in container.decode(stream):
             if frame.pts is None:
                 continue
             at = frame.pts * base - origin
             number = round(at * footage.rate)
-            if number < target:
-                continue
-            if number == target:
-                yield Frame(number, at, frame.to_ndarray(format="rgb24"))
-            target = next((each for each in left if each > number), None)
-            if target is None or target / footage.rate - at > _SEEK_BEYOND:
+            # Frames need not be as far apart as the rate says: the one before is shown till now.
+            while left and left[0] < number and shown is not None:
+                yield _frame(left.popleft(), shown, base, origin)
+            while left and left[0] <= number:
+                yield _frame(left.popleft(), frame, base, origin)
+            shown = frame
+            if not left or left[0] / footage.rate - at > _SEEK_BEYOND:
                 break
-        else:  # nothing more to come
+        else:  # nothing more to come; the last one is shown as long as it says
+            if shown is not None:
+                end = (shown.pts + (shown.duration or 0)) * base - origin
+                while left and left[0] / footage.rate < end:
+                    yield _frame(left.popleft(), shown, base, origin)
             return
+
+
+def _frame(number: int, frame: Any, base: Fraction, origin: Fraction) -> Frame:
+    return Frame(number, frame.pts * base - origin, frame.to_ndarray(format="rgb24"))
 
 
 def _first_time(container: Any, stream: Any, base: Fraction) -> Fraction:

@@ -85,6 +85,8 @@ def _boxes(found: Any, where: str) -> Boxes:
     if not isinstance(found, dict) or not all(key.isdecimal() for key in found):
         raise InvalidValueError(f"{where}: expected frame numbers with lists of boxes")
     numbers = sorted(found, key=int)
+    if len({*map(int, numbers)}) < len(numbers):
+        raise InvalidValueError(f"{where}: found a frame twice")
     each = tuple(tuple(_box(box, f"{where}: {n}") for box in _list(found[n])) for n in numbers)
     return Boxes(tuple(map(int, numbers)), each)
 

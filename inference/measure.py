@@ -75,7 +75,9 @@ def look_at(
     wanted: dict[str, Asked] = {}
     numbers: dict[str, set[int]] = {}
     for each in asked:
-        wanted.setdefault(each.footage.sha256, each)
+        known = wanted.setdefault(each.footage.sha256, each)
+        if known.boxes is None:  # the same bytes by two names are looked at in the same boxes
+            wanted[each.footage.sha256] = each
         numbers.setdefault(each.footage.sha256, set()).update(each.numbers)
     count = Count()
     found: dict[str, dict[int, Sight]] = {}
@@ -114,11 +116,15 @@ def here(model: Model) -> Engine:
 def look(model: Model, job: Asked) -> Iterator[Done]:
     """Look at the frames of one file, and yield what is seen in some of them at a time."""
     why: list[str] = []
+    left = set(job.numbers)
     for frames in _batches(_decoded(job, why)):
         boxes = [job.boxes.at(frame.number) for frame in frames] if job.boxes else None
         looks = model.look([frame.pixels for frame in frames], boxes)
         seen = {frame.number: each for frame, each in zip(frames, looks, strict=True)}
+        left -= seen.keys()
         yield Done(job.footage.sha256, seen)
+    if left and not why:
+        why.append(f"{job.footage.path}: {len(left)} of its frames are not there")
     if why:
         yield Done(job.footage.sha256, {}, why[0])
 

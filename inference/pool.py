@@ -12,6 +12,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -34,6 +35,7 @@ def ray_engine(
     share: int = 64,
     address: str | None = None,
     model: str | None = None,
+    stack: ExitStack | None = None,
 ) -> Engine:
     """Return the engine that looks in as many workers, each with a model and threads of its own.
 
@@ -43,7 +45,8 @@ def ray_engine(
 
     A cluster that this process is connected to already is used and left as it is. Otherwise the
     one at `address` (host:port) is joined for as long as the engine runs; without an address one
-    is started that only this machine can reach, and ended afterwards. Workers whose model is not
+    is started that only this machine can reach, and ended afterwards; with a `stack`, when that
+    ends, so that many calls need one start. Workers whose model is not
     the one with the hash `model`, such as for other weights, are refused. Where a cluster is too
     small for all workers, fewer look; where it has no machine for any, Ray waits for half an hour.
 
@@ -64,10 +67,13 @@ def ray_engine(
 
     def run(jobs: Sequence[Asked]) -> Iterator[Done]:
         shares = [each for job in jobs for each in _shares(job, share)]
-        if shares:
-            size = min(workers, len(shares))
-            with connected(address, size * threads), quiet():
-                yield from _told_once(_results(shares, (make, threads, model), size))
+        if not shares:
+            return
+        if stack is not None:
+            stack.enter_context(connected(address, workers * threads))
+        size = min(workers, len(shares))
+        with connected(address, size * threads), quiet():
+            yield from _told_once(_results(shares, (make, threads, model), size))
 
     return run
 

@@ -33,6 +33,10 @@ class Known:
     looks: tuple[str | None, ...] = ()
     """The look that each picture shows; None for any. Without: any."""
 
+    def has_look(self, look: str) -> bool:
+        """Say whether a picture shows this look, or any."""
+        return not self.looks or any(own in (look, None) for own in self.looks)
+
     def of_look(self, look: str | None) -> Any:
         """Return the vectors for a look: its own and those of any; all, where that is none."""
         rows = [n for n, own in enumerate(self.looks) if look is None or own in (look, None)]
@@ -201,17 +205,20 @@ def _verdict(
             return verdict
         is_same = (verdict.value or 0.0) >= calibration.threshold
         return replace(verdict, state="ok" if is_same else "drift")
-    peopled = [sight for sight in sights if sight.subjects]
-    if not peopled:
-        return Verdict(name, look, "not_visible")
     perhaps = {match.sight.number for match in matches}
-    without = [
+    others = [
         sight
-        for sight in peopled
-        if sight.number not in perhaps and all(each.is_scorable for each in sight.subjects)
+        for sight in sights
+        if sight.subjects
+        and sight.number not in perhaps
+        and all(each.is_scorable for each in sight.subjects)
     ]
-    is_missing = calibration is not None and 2 * len(without) > len(peopled)
-    return Verdict(name, look, "missing" if is_missing else "not_scorable")
+    if calibration is not None and 2 * len(others) > len(sights):
+        return Verdict(name, look, "missing")
+    is_open = any(sight.subjects for sight in sights if sight not in others)
+    if is_open or (others and calibration is None):
+        return Verdict(name, look, "not_scorable")
+    return Verdict(name, look, "not_visible")
 
 
 def _beyond(subject: Subject, calibration: Calibration) -> float:

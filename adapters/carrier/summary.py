@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, get_args
@@ -39,30 +39,48 @@ def post_markers(clip: Node) -> list[str]:
     """
     reference = active_reference_of(clip)
     take = data_of(reference) if reference else None
-    approved = _approved(data_of(clip), take)
+    is_approved = _approvals(data_of(clip), take)
     posted = []
+    there = {_flagged(marker) for marker in clip.get("markers") or []}
     for seen in _appearances(take):
-        if seen.state in WARNING_STATES and seen.character not in approved:
+        if seen.character in there:  # by a delivery that this cut has come back from
+            continue
+        if seen.state in WARNING_STATES and not is_approved(seen.character):
             marker = _marker(clip, seen)
             clip.setdefault("markers", []).append(marker)
             posted.append(marker["name"])
     return posted
 
 
-def _approved(slot: Any, take: Any) -> set[str]:
-    """Return the characters of whom a person approved this very take, last of all said."""
+def _flagged(marker: Any) -> str | None:
+    """Return the character whom a marker of an earlier delivery flags."""
+    note = data_of(marker) if isinstance(marker, dict) else None
+    if not isinstance(note, dict) or note.get("posted") is not True:
+        return None
+    return str(note.get("character_id"))
+
+
+def _approvals(slot: Any, take: Any) -> Callable[[str], bool]:
+    """Return what says of a character whether a person, last of all, approved this very take.
+
+    Who approves a take without naming anybody approves all who are in it.
+    """
     decisions = slot.get("decisions") if isinstance(slot, dict) else None
+    whole: Any = None
     last: dict[str, Any] = {}
     for said in decisions if isinstance(decisions, list) else []:
         if (
             isinstance(said, dict)
             and isinstance(take, dict)
-            and isinstance(said.get("character_id"), str)
             and said.get("take_id") == take.get("take_id")
             and said.get("sha256") in (None, take.get("sha256"))
         ):
-            last[said["character_id"]] = said.get("verdict")
-    return {character for character, verdict in last.items() if verdict == "approved"}
+            character = said.get("character_id")
+            if isinstance(character, str):
+                last[character] = said.get("verdict")
+            else:
+                whole, last = said.get("verdict"), {}
+    return lambda character: last.get(character, whole) == "approved"
 
 
 @dataclass(frozen=True)
@@ -116,6 +134,7 @@ def _marker(clip: Node, seen: _Seen) -> Node:
                 "version": names.PAYLOAD_VERSION,
                 "about": about or clip.get("name") or "",
                 "character_id": seen.character,
+                "posted": True,
             }
         },
         "name": _one_line(seen.verdict + (f" - {seen.note}" if seen.note else "")),

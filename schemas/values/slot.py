@@ -38,6 +38,7 @@ class Note(Record):
     about: Annotated[str, "slot, take or character id"]
     take_id: Annotated[str | None, "the take"] = None
     character_id: Annotated[str | None, "the character"] = None
+    posted: Annotated[bool, "a flag, made anew by each delivery; nobody's own marker"] = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

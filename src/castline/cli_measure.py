@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from castline.adapters.output import write_bytes, write_text
 from castline.cli_models import model_options
 from castline.cli_parts import (
     FilePath,
@@ -26,16 +27,15 @@ from castline.cli_parts import (
     spare,
     spare_all,
 )
-from castline.inference.features import to_bytes
-from castline.matrix import to_svg
 from castline.models import Choice, make, maker
 from castline.schemas.errors import UnreadableFileError, UsageError
 
 if TYPE_CHECKING:
-    from castline.schemas.values import Cast
+    from castline.schemas.values import Cast, Problem
     from castline.verbs.score import Scored
 
 _HOME = "castline/faces.sqlite"
+_POOR = 0.1  # equal error rate
 
 cache_option = click.option(
     "--cache",
@@ -103,8 +103,11 @@ def score(
     could not be looked at; the rest is written all the same.
     """
     from castline.adapters import files
+    from castline.adapters.output import write_bytes, write_text
     from castline.inference import calibration as calibrations
     from castline.inference import given
+    from castline.inference.features import to_bytes
+    from castline.matrix import to_svg
     from castline.verbs.score import look_ahead
     from castline.verbs.score import score as measure
 
@@ -113,29 +116,40 @@ def score(
         raise UsageError("expected either -o, the file to write, or --shard")
     if features and (share or boxes or record or figure or choice != Choice()):
         raise UsageError("--features: says itself what was seen, and by which model")
+    if share and (matrix or record or figure or calibration):
+        raise UsageError("--shard: only looks; the rest is for the run that writes the cut")
     outputs = [path for path in (output, matrix, record) if path is not None]
-    spare_all(outputs, [cut, cast_path, calibration, boxes, features, cache_path])
+    inputs = [cut, cast_path, calibration, boxes, features, cache_path]
+    spare_all(outputs, inputs, overwrite=overwrite)
     known = calibrations.read(calibration) if calibration else None
     cast, home = _cast_and_home(cast_path)
     timeline = read_cut(cut, rate)
     options: dict[str, Any] = {"folder": cut.parent, "frames": frames}
     options |= {"given": given.read(boxes)} if boxes else {}
     options |= _looks(choice, cache_path, features)
-    if engine == "ray":
-        from castline.inference.pool import ray_engine
-
-        options["engine"] = ray_engine(
-            maker(choice),
-            workers=workers,
-            address=address,
-            model=options["model"].specification.hash,
-        )
-    with progress_bar("looking") as progress:
+    with progress_bar("looking") as progress, ExitStack() as stack:
         options["progress"] = progress
+        if engine == "ray":
+            from castline.inference.pool import ray_engine
+
+            options["engine"] = ray_engine(
+                maker(choice),
+                workers=workers,
+                address=address,
+                model=options["model"].specification.hash,
+                stack=stack,
+            )
         if output is None:
-            count = look_ahead(timeline, cast, home, shard=share or (1, 1), **options)
-            said = f"{cache_path}: looked at {count.looked} frames, knew {count.known}"
-            report({"frames_looked_at": count.looked, "frames_known": count.known}, said, as_json)
+            count, problems = look_ahead(timeline, cast, home, shard=share or (1, 1), **options)
+            facts = {
+                "frames_looked_at": count.looked,
+                "frames_known": count.known,
+                "problems": [problem.to_data() for problem in problems],
+            }
+            said = f"looked at {count.looked} frames, knew {count.known}"
+            _tell_problems(problems, as_json)
+            report(facts, f"{cache_path}: {said}", as_json)
+            _end_with(problems, f"{cache_path}: {said}")
             return
         whole = make(Choice(embed=figure, pooling=choice.pooling)) if figure else None
         scored = measure(
@@ -181,16 +195,24 @@ def _tell(scored: Scored, output: Path, as_json: bool) -> None:
         "stories": [line.to_data() for line in scored.stories.values()],
         "problems": [problem.to_data() for problem in scored.problems],
     }
-    for problem in () if as_json else scored.problems:
-        click.echo(f"{problem.severity:<8} {problem.where}: {problem.message}")
+    _tell_problems(scored.problems, as_json)
     said = ", ".join(f"{count} {state}" for state, count in states.items()) or "nobody was seen"
     more = "" if scored.is_calibrated else "; not calibrated, nothing is flagged"
     report(facts, f"{output}: {scored.shots} shots: {said}{more}", as_json)
-    if failed := [each for each in scored.problems if each.severity != "note"]:
-        first = failed[0]
+    _end_with(scored.problems, f"{output}: written")
+
+
+def _tell_problems(problems: Sequence[Problem], as_json: bool) -> None:
+    for problem in () if as_json else problems:
+        click.echo(f"{problem.severity:<8} {problem.where}: {problem.message}")
+
+
+def _end_with(problems: Sequence[Problem], done: str) -> None:
+    """End with exit code 1 where something could not be looked at."""
+    if failed := [each for each in problems if each.severity != "note"]:
         raise UnreadableFileError(
-            f"{output}: written, but {len(failed)} could not be looked at, "
-            f"first {first.where}: {first.message}"
+            f"{done}, but with {len(failed)} problems, "
+            f"first {failed[0].where}: {failed[0].message}"
         )
 
 
@@ -246,11 +268,12 @@ def calibrate(
     Pictures of one character are pairs of one person, those of two are pairs of two. At least 20
     pairs of each are needed, and hundreds to promise few false flags.
     """
+    from castline.adapters.output import write_text
     from castline.verbs.calibrate import calibrate as compare_cast
     from castline.verbs.calibrate import calibrate_pairs
 
+    spare_all([output], [cast_path, pairs_path, cache_path], overwrite=overwrite)
     options: dict[str, Any] = {
-        "cache": cache_path,
         "model": make(choice),
         "false_flags": false_flags,
         "comparisons": comparisons,
@@ -261,19 +284,25 @@ def calibrate(
         made = calibrate_pairs(pairs_path, **options)
     else:
         cast, home = _cast_and_home(cast_path)
-        made = compare_cast(cast, home, **options)
+        made = compare_cast(cast, home, cache=cache_path, **options)
     data = made.to_data()
     write_text(output, json.dumps(data, indent=1) + "\n", overwrite=overwrite)
     promise = (
-        f"promises at most {false_flags:g} false flags a cut"
+        f"promises these {made.people} people at most {false_flags:g} false flags a cut"
         if made.is_promised
-        else f"too few pairs to promise {false_flags:g} false flags a cut"
+        else f"too few pairs to promise these {made.people} people {false_flags:g} a cut"
     )
     found = (
         f"threshold {made.threshold:.3f} from {made.same} and {made.other} pairs, "
         f"AUC {made.area:.4f}, EER {made.equal_error:.4f}"
     )
-    report(data, f"{output}: {found}; {promise}", as_json)
+    others = f"others in at most {made.elsewhere:.0%} of comparisons"
+    report(data, f"{output}: {found}; {promise}, {others}", as_json)
+    if made.equal_error > _POOR:
+        click.echo(
+            f"warning  {output}: this model tells these people apart poorly; flags will be wrong",
+            err=True,
+        )
 
 
 @click.command()
@@ -290,6 +319,7 @@ def boxes(
 
     Characters are prims labelled semantics:labels:character, else every SkelRoot.
     """
+    from castline.adapters.output import write_text
     from castline.verbs.boxes import boxes as project
 
     spare(output, scene, picture)
@@ -317,6 +347,8 @@ def purge(character: str, cache_path: Path, as_json: bool) -> None:
     if not cache_path.is_file():
         raise UsageError(f"{cache_path}: found no cache; name it with --cache")
     with Cache(cache_path) as kept:
+        if not kept.knows(character):
+            raise UnreadableFileError(f"{cache_path}: found nothing of {character}; check the id")
         gone = kept.purge(character)
     report({"frames": gone}, f"{cache_path}: {gone} frames forgotten", as_json)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from castline.schemas.errors import UsageError
+from castline.schemas.errors import UnwritableFileError, UsageError
 
 if TYPE_CHECKING:
     from opentimelineio.schema import Timeline
@@ -47,10 +47,15 @@ def spare(output: Path, *inputs: Path | None) -> None:
             raise UsageError(f"{output}: is an input, and inputs are never changed")
 
 
-def spare_all(outputs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
-    """Refuse to write onto what is read, or two outputs onto one another."""
+def spare_all(outputs: Sequence[Path], inputs: Sequence[Path | None], *, overwrite: bool) -> None:
+    """Refuse to write onto what is read, two outputs onto one another, or, unasked, onto any file.
+
+    Said before long work, not after it.
+    """
     for output in outputs:
         spare(output, *inputs)
+        if output.exists() and not overwrite:
+            raise UnwritableFileError(f"{output}: exists; remove it or pass --overwrite")
     if len({output.absolute() for output in outputs}) < len(outputs):
         raise UsageError(f"{outputs[0]}: is named twice as an output")
 

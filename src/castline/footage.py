@@ -73,7 +73,7 @@ def shown_in(
     """
     locate = locate or _footage
     # Held, since OTIO's Python objects are made anew when nobody holds them.
-    clips = [clip for track in cut.video_tracks() for clip in track.find_clips()]
+    clips = [clip for track in cut.video_tracks() for clip in track.find_clips() if _is_seen(clip)]
     pictures = {id(clip) for clip in clips}
     known: dict[Path, Footage | str] = {}
     for each in cut_time_maps(cut, cut_transitions=True):
@@ -107,6 +107,12 @@ def shown_in(
             yield Shown(clip, footage, numbers, start)
         else:
             yield Hidden(clip, f"{path}: has none of the frames that it shows")
+
+
+def _is_seen(clip: schema.Clip) -> bool:
+    """Say whether a clip is on a track of pictures; a nest may have sounds in it."""
+    track = clip.parent()
+    return not isinstance(track, schema.Track) or track.kind == schema.TrackKind.Video
 
 
 def _numbers(frames: Iterable[int], scale: Fraction, first: Fraction) -> set[int]:

@@ -53,19 +53,12 @@ class Judge:
     known: Mapping[str, Known]
     calibration: Calibration | None
 
-    def __call__(
-        self,
-        shown: Shown,
-        numbers: Sequence[int],
-        sights: Mapping[str, Mapping[int, Sight]],
-    ) -> list[Verdict]:
-        """Return the verdicts on a clip, of those of the frames that were seen."""
-        seen = sights[shown.footage.sha256]
-        here = [seen[number] for number in numbers if number in seen]
+    def __call__(self, shown: Shown, sights: Sequence[Sight]) -> list[Verdict]:
+        """Return the verdicts on a clip, of these of its frames."""
         expected = expected_in(shown.clip)
         if expected:
-            return score_take(here, expected, self.known, self.calibration)
-        found = score_take(here, dict.fromkeys(self.known), self.known, self.calibration)
+            return score_take(sights, expected, self.known, self.calibration)
+        found = score_take(sights, dict.fromkeys(self.known), self.known, self.calibration)
         return [verdict for verdict in found if verdict.state == "ok"] if self.calibration else []
 
     def is_unsure(self, verdict: Verdict) -> bool:
@@ -75,49 +68,71 @@ class Judge:
 
 def measure(
     desk: Desk, shown: Sequence[Shown], frames: int, judge: Judge
-) -> tuple[list[list[Verdict]], Count]:
-    """Return the verdicts on each clip; those that are unsure are asked for more frames."""
-    looked = [spread(each.numbers, frames) for each in shown]
-    sights, count = desk.look([desk.asked(*pair) for pair in zip(shown, looked, strict=True)])
-    found = [judge(*each, sights) for each in zip(shown, looked, strict=True)]
-    unsure = [n for n, each in enumerate(found) if any(map(judge.is_unsure, each))]
-    if unsure:
-        few = [shown[place] for place in unsure]
-        numbers = [spread(each.numbers, frames * MORE) for each in few]
-        seen, more = desk.look([desk.asked(*pair) for pair in zip(few, numbers, strict=True)])
-        count.add(more)
-        for place, each, those in zip(unsure, few, numbers, strict=True):
-            found[place] = _find_worst(desk, judge, each, those, seen, count)
-    return found, count
+) -> tuple[list[list[Verdict] | None], Count]:
+    """Return the verdicts on each clip; those that are unsure are asked for more frames.
+
+    None for a clip of which no frame could be looked at: nothing is known of it then.
+    """
+    looks = [_Look(each, spread(each.numbers, frames)) for each in shown]
+    count = Count()
+    _look_again(desk, judge, [(look, look.numbers) for look in looks], count)
+    unsure = [look for look in looks if any(map(judge.is_unsure, look.verdicts or ()))]
+    for look in unsure:
+        look.numbers = spread(look.shown.numbers, frames * MORE)
+    _look_again(desk, judge, [(look, look.numbers) for look in unsure], count)
+    # The worst frame of each, by halving, all of them in every round.
+    while more := [(look, numbers) for look in unsure if (numbers := look.beside_worst())]:
+        _look_again(desk, judge, more, count)
+    return [look.verdicts for look in looks], count
 
 
-def _find_worst(
-    desk: Desk,
-    judge: Judge,
-    shown: Shown,
-    numbers: Sequence[int],
-    sights: Mapping[str, Mapping[int, Sight]],
-    count: Count,
-) -> list[Verdict]:
-    """Return the verdicts of frames, with the worst one looked for between them."""
-    media = shown.footage.sha256
-    seen = dict(sights[media])
-    verdicts = judge(shown, numbers, {media: seen})
-    looked = set(numbers)
-    while (
-        more := {
-            number for each in verdicts for number in beside_worst(each, looked, shown.numbers)
-        }
-        - looked
-    ):
-        found, added = desk.look([desk.asked(shown, sorted(more))])
-        count.add(added)
-        seen |= found[media]
-        looked |= more
-        besides = judge(shown, sorted(looked - set(numbers)), {media: seen})
-        by_name = {each.character: each.matches for each in besides}
-        verdicts = [replace(v, beside=by_name.get(v.character, ())) for v in verdicts]
-    return verdicts
+@dataclass
+class _Look:
+    """One clip, the frames that count for its verdicts, and all that were looked at."""
+
+    shown: Shown
+    numbers: Sequence[int]
+    seen: dict[int, Sight] = field(default_factory=dict)
+    asked: set[int] = field(default_factory=set)
+    verdicts: list[Verdict] | None = None
+
+    def judge(self, judge: Judge) -> None:
+        """Judge by what is seen by now; frames besides count for the worst one alone."""
+        here = [self.seen[number] for number in self.numbers if number in self.seen]
+        if not here:
+            return
+        besides = [self.seen[n] for n in sorted(self.seen.keys() - set(self.numbers))]
+        others = {each.character: each.matches for each in judge(self.shown, besides)}
+        self.verdicts = [
+            replace(each, beside=others.get(each.character, ()))
+            for each in judge(self.shown, here)
+        ]
+
+    def beside_worst(self) -> list[int]:
+        """Return frames beside the worst ones that nobody has looked at."""
+        return sorted(
+            {
+                number
+                for verdict in self.verdicts or ()
+                for number in beside_worst(verdict, self.asked, self.shown.numbers)
+            }
+            - self.asked
+        )
+
+
+def _look_again(
+    desk: Desk, judge: Judge, wanted: Sequence[tuple[_Look, Sequence[int]]], count: Count
+) -> None:
+    """Look at frames of clips, all at once, and judge the clips anew."""
+    if not wanted:
+        return
+    sights, more = desk.look([desk.asked(look.shown, numbers) for look, numbers in wanted])
+    count.add(more)
+    for look, numbers in wanted:
+        known = sights[look.shown.footage.sha256]
+        look.asked |= set(numbers)
+        look.seen |= {number: known[number] for number in numbers if number in known}
+        look.judge(judge)
 
 
 def expected_in(clip: schema.Clip) -> dict[str, str | None]:

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from math import isnan
 from xml.sax.saxutils import escape
 
+from castline.inference.frames import spread
 from castline.storyline import Storyline
 
 MAX_SHOTS = 120
-"""In one picture; of more, every so many-th is drawn."""
+"""In one picture; of more, the lowest half of so many and others evenly."""
 _CELL, _LEFT, _TOP, _GAP = 26, 150, 64, 40
 _NONE = "#e4e4e4"
 _LOW, _HIGH = (178, 56, 42), (44, 122, 74)  # red and green, told apart also by lightness
+_HALF = 0.6  # of the way to green, for what is just below the threshold
 _FONT = "font-family='Helvetica, Arial, sans-serif'"
 
 
@@ -41,18 +43,20 @@ def to_svg(lines: Iterable[Storyline], threshold: float | None) -> str:
 def _square(line: Storyline, threshold: float | None, top: int) -> tuple[list[str], int, int]:
     """Return one character's square, and how wide and tall it is."""
     known_in = [place for place, state in enumerate(line.states) if state is not None]
-    step = max(1, -(-len(known_in) // MAX_SHOTS))
-    places = known_in[::step]
-    table = line.matrix
-    known = [float(x) for x in table.ravel() if not isnan(x) and x < 1] or [0.0]
-    low, high = min(known), max(known) if threshold is None else threshold
-    title = line.character if step == 1 else f"{line.character}, every {step}th shot"
+    places = _drawn(line, known_in)
+    table = line.matrix(places)
+    values = [value for place in places if (value := line.values[place]) is not None]
+    known = [float(x) for x in table.ravel() if not isnan(x)] + values or [1.0]
+    high = max(known) if threshold is None else threshold
+    low = min([*known, high])
+    is_whole = len(places) == len(known_in)
+    title = line.character if is_whole else f"{line.character}, {len(places)} shots"
     parts = [_text(_LEFT, top + 24, title, size=17, weight="bold")]
     for row, shot in enumerate(places):
         y = top + _TOP + row * _CELL
         parts.append(_text(_LEFT - 8, y + 17, _short(line.shots[shot]), anchor="end"))
-        for column, other in enumerate(places):
-            value = float(table[shot, other])
+        for column in range(len(places)):
+            value = float(table[row, column])
             parts.append(_cell(_LEFT + column * _CELL, y, value, low, high))
     y = top + _TOP + len(places) * _CELL + 10
     parts.append(_text(_LEFT - 8, y + 17, "references", anchor="end", weight="bold"))
@@ -63,6 +67,21 @@ def _square(line: Storyline, threshold: float | None, top: int) -> tuple[list[st
     said = "no threshold" if threshold is None else f"threshold {threshold:.3f}"
     parts.append(_text(_LEFT, top + 46, f"shot against shot; {said}; lowest {low:.3f}", size=12))
     return parts, _LEFT + max(len(places) * _CELL, 300) + 20, _TOP + len(places) * _CELL + 40
+
+
+def _drawn(line: Storyline, places: list[int]) -> list[int]:
+    """Return the shots that are drawn: all, or the lowest ones and evenly some of the rest."""
+    if len(places) <= MAX_SHOTS:
+        return places
+    by_value = sorted(places, key=lambda place: _or_least(line.values[place]))
+    lowest = by_value[: MAX_SHOTS // 2]
+    rest = sorted(set(places) - set(lowest))
+    others = spread(rest, MAX_SHOTS - len(lowest))
+    return sorted([*lowest, *others])
+
+
+def _or_least(value: float | None) -> float:
+    return 2.0 if value is None else value
 
 
 def _cell(x: int, y: int, value: float, low: float, high: float) -> str:
@@ -78,7 +97,7 @@ def _cell(x: int, y: int, value: float, low: float, high: float) -> str:
 
 
 def _colour(value: float, low: float, high: float) -> str:
-    share = 1.0 if value >= high else max(0.0, (value - low) / (high - low) * 0.6)
+    share = 1.0 if value >= high else (value - low) / (high - low) * _HALF
     mixed = (round(a + (b - a) * share) for a, b in zip(_LOW, _HIGH, strict=True))
     return "#" + "".join(f"{part:02x}" for part in mixed)
 

@@ -74,6 +74,8 @@ def known_subjects(
             problems.append(problem(character.character_id, why))
     if not found:
         why = "; ".join(f"{each.where}: {each.message}" for each in problems[:1])
+        if "face" not in model.kinds:
+            why += f"; cast.toml says of a picture that it is of kind {kinds}"
         raise InvalidValueError(f"cast: found no reference picture with a {kinds} ({why})")
     return {
         name: Known(np.stack([s.vector for s, _ in each]), tuple(look for _, look in each))
@@ -114,9 +116,11 @@ def _only(sight: Sight | None) -> Subject | str:
     """Return the one whom a picture shows, or why that is nobody."""
     subjects = sorted(sight.subjects if sight else (), key=lambda each: -each.box.side)
     if not subjects:
-        return "found nobody in this picture; a face must be some 80 pixels wide, and not turned"
+        return "found nobody in this picture"
     if len(subjects) > 1 and subjects[1].box.side > _BESIDE * subjects[0].box.side:
         return f"found {len(subjects)} in this picture, expected one; cut the picture to one"
+    if not subjects[0].is_scorable:
+        return "found nobody clearly: turned away, too small or too dim to be compared with"
     return subjects[0]
 
 

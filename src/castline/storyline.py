@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from opentimelineio import schema
@@ -32,10 +31,9 @@ class Storyline:
     """That, with chance taken out."""
     _vectors: tuple[Any, ...] = field(repr=False)
 
-    @cached_property
-    def matrix(self) -> Any:
-        """Return shot against shot: a square array, NaN where nothing could be scored."""
-        return story.matrix(self._vectors)
+    def matrix(self, places: Sequence[int]) -> Any:
+        """Return these shots against one another: a square array, NaN where nothing was scored."""
+        return story.matrix([self._vectors[place] for place in places])
 
     def along(self, place: int) -> Along:
         """Return what the shot at this place is to the others."""

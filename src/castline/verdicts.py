@@ -13,7 +13,7 @@ from castline.inference.calibration import Calibration
 from castline.inference.score import Verdict
 from castline.schemas.places import get_take, set_take
 from castline.schemas.slots import slug
-from castline.schemas.values import Appearance, Score, Take
+from castline.schemas.values import WARNING_STATES, Appearance, Score, Take
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,12 @@ def write(
         role="temp",
     )
     measured = {verdict.character for verdict in verdicts}
-    kept = [a for a in take.appearances if a.character_id not in measured and not _is_ours(a)]
+    is_same = take.sha256 == shown.footage.sha256
+    kept = [
+        each
+        for each in take.appearances
+        if each.character_id not in measured and _stays(each, model, is_same_file=is_same)
+    ]
     made = [
         _appearance(
             each,
@@ -55,9 +60,15 @@ def write(
     set_take(reference, take.replace(sha256=shown.footage.sha256, appearances=(*kept, *made)))
 
 
-def _is_ours(appearance: Appearance) -> bool:
-    """Say whether an earlier run found somebody who was not expected."""
-    return appearance.state == "unexpected"
+def _stays(appearance: Appearance, model: str, *, is_same_file: bool) -> bool:
+    """Say whether what was known of somebody else still holds after this run.
+
+    What people said does. What was measured does where it is of these very bytes, and by another
+    model: by this one, somebody who is not found any more is not there any more.
+    """
+    if appearance.state == "unexpected":
+        return False
+    return appearance.score is None or (is_same_file and appearance.score.model != model)
 
 
 def _appearance(
@@ -71,7 +82,21 @@ def _appearance(
         media_range=TimeRange(first, RationalTime(last.value - first.value, first.rate)),
         score=score,
         figure=figure,
+        note=_note(score, shown) if verdict.state in WARNING_STATES else None,
     )
+
+
+def _note(score: Score | None, shown: Shown) -> str | None:
+    """Return why somebody should look: what was measured, and where the worst of it is."""
+    if score is None:
+        return None
+    words = f"likeness {score.value:.3f}"
+    if score.threshold is not None and score.value < score.threshold:
+        words += f" below {score.threshold:.3f}"
+    if score.worst is not None and score.worst_time is not None:
+        frame = round((score.worst_time - shown.start).value)
+        words += f", worst {score.worst:.3f} in frame {frame}"
+    return words
 
 
 def _score(

@@ -96,6 +96,7 @@ def test_only_what_is_there_is_listed(run):
         line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line.strip()
     }
     assert listed == {
+        "boxes",
         "cache",
         "calibrate",
         "check",

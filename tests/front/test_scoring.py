@@ -272,7 +272,7 @@ def test_the_marker_stands_on_the_worst_frame(desk, scored):
     (path,) = (desk / "worst").glob("*.xml")
     markers = ElementTree.parse(path).getroot().iter("marker")
     found = {marker.findtext("name"): marker.findtext("in") for marker in markers}
-    assert found == {"MIRA 0.99 DRIFT": str(worst)}
+    assert [(name[:15], at) for name, at in found.items()] == [("MIRA 0.99 DRIFT", str(worst))]
     (line,) = _locators(desk / "worst").splitlines()
     assert f"LOC: 00:00:{worst // 24:02}:{worst % 24:02} YELLOW  MIRA 0.99 DRIFT" in line
 
@@ -344,6 +344,139 @@ def test_the_whole_figure_is_measured_beside_the_face_where_it_is_asked_for(desk
     assert get_take(back.media_reference).appearances[0].figure is not None
 
 
+def measured(desk: Path, cut, **options):
+    """Score by the API, with what the desk has."""
+    options = {"cache": desk / "c.sqlite", "folder": desk} | options
+    options.setdefault("calibration", calibrations.read(desk / "known.json"))
+    cast = options.pop("cast", castline.read_cast(desk / "cast"))
+    return castline.score(cut, cast, desk / "cast", **options)
+
+
+def of(cut, number: int) -> dict[str, tuple[str, float | None]]:
+    """Return state and score of those in one clip."""
+    take = get_take(list(cut.find_clips())[number].media_reference)
+    return {
+        each.character_id: (each.state, each.score and each.score.value)
+        for each in (take.appearances if take else ())
+    }
+
+
+def test_what_cannot_be_looked_at_leaves_what_was_known(desk, scored):
+    """A file that is damaged since, and features that lack frames, say nothing about anybody."""
+    shutil.copy(desk / "clip.mp4", desk / "later.mp4")
+    cut = castline.read(desk / "cut.otio")
+    list(cut.find_clips())[3].media_reference.target_url = "later.mp4"
+    once = measured(desk, cut)
+    assert of(once.cut, 3)["mira"][0] == "ok"
+    (desk / "later.mp4").write_bytes((desk / "clip.mp4").read_bytes()[:3000])
+    again = measured(desk, once.cut)
+    assert [problem.where for problem in again.problems] == ["3"]
+    assert of(again.cut, 3) == of(once.cut, 3)
+
+
+def test_who_was_in_another_file_is_not_in_this_one(desk):
+    """A clip that expects nobody: those who are found are noted, by the bytes they are in."""
+    from opentimelineio.schema import ExternalReference
+
+    write_movie(desk / "other.mp4", [drawn(TOM, 0.4 + 0.02 * frame) for frame in range(12)])
+    cut = castline.read(desk / "cut.otio")
+    clip = next(iter(cut.find_clips()))
+    set_slot(clip, get_slot(clip).replace(expected=()))
+    first = measured(desk, cut)
+    assert list(of(first.cut, 0)) == ["mira"]
+    reference = next(iter(first.cut.find_clips())).media_reference
+    assert isinstance(reference, ExternalReference)
+    reference.target_url = "other.mp4"
+    second = measured(desk, first.cut)
+    assert list(of(second.cut, 0)) == ["tom"]
+
+
+def test_who_is_approved_with_the_take_is_marked_no_more(desk, scored):
+    """The decision that README shows names a take and no character."""
+    cut = castline.read(scored)
+    said = {"slot": "s2", "verdict": "approved", "by": "ann"}
+    cut = castline.decide(cut, [said])
+    again = measured(desk, cut).cut
+    assert of(again, 2)["mira"][0] == "drift"
+    castline.deliver(again, ["edl", "otio"], desk / "approved", overwrite=True)
+    assert "DRIFT" not in _locators(desk / "approved")
+    rejected = castline.decide(again, [said | {"verdict": "rejected", "character": "mira"}])
+    castline.deliver(rejected, ["edl"], desk / "approved", overwrite=True)
+    assert "DRIFT" in _locators(desk / "approved")
+
+
+def test_a_flag_is_a_marker_with_its_reason_in_otio_and_usd_too_and_once(desk, scored):
+    cut = castline.read(scored)
+    (mira,) = get_take(list(cut.find_clips())[2].media_reference).appearances
+    assert mira.note.startswith(f"likeness {mira.score.value:.3f} below ")
+    for _ in range(2):  # the delivered cut is delivered again
+        castline.deliver(cut, ["otio", "usd", "edl"], desk / "flags", overwrite=True)
+        for name in ("cut.otio", "cut.usda"):
+            back = castline.read(desk / "flags" / name)
+            markers = [marker for clip in back.find_clips() for marker in clip.markers]
+            (marker,) = markers
+            assert marker.name == f"MIRA 0.99 DRIFT - {mira.note}"
+            assert (marker.comment, marker.color) == (mira.note, "YELLOW")
+            assert marker.marked_range.start_time == mira.score.worst_time
+        assert len(_locators(desk / "flags").splitlines()) == 1
+        cut = castline.read(desk / "flags" / "cut.otio")
+    again = measured(desk, cut)
+    assert not [marker for clip in again.cut.find_clips() for marker in clip.markers]
+
+
+def test_who_is_expected_and_unknown_is_named(desk, scored):
+    from castline.schemas.values import Expected
+
+    cut = castline.read(desk / "cut.otio")
+    clip = list(cut.find_clips())[1]
+    expected = (Expected(character_id="ghost"), Expected(character_id="mira", look_id="wedding"))
+    set_slot(clip, get_slot(clip).replace(expected=expected))
+    found = measured(desk, cut)
+    assert [(p.where, p.severity) for p in found.problems] == [("1", "warning")]
+    assert "expects ghost" in found.problems[0].message
+    looks = [
+        each.replace(references=tuple(r.replace(look_id="day") for r in each.references))
+        for each in castline.read_cast(desk / "cast").characters
+    ]
+    cast = castline.read_cast(desk / "cast").replace(characters=tuple(looks))
+    found = measured(desk, cut, cast=cast)
+    assert {p.severity for p in found.problems if "wedding" in p.message} == {"note"}
+
+
+def test_everybody_who_may_be_in_media_is_forgotten_with_it(desk, scored):
+    """Also who was found there unexpectedly; and an id that nobody has is no success."""
+    run(desk, *SCORE, "--cache", "forget.sqlite", "-o", "forget.otio")
+    gone = run(desk, "cache", "purge", "--character", "tom", "--cache", "forget.sqlite", "--json")
+    assert json.loads(gone.stdout)["frames"] > 8  # not his pictures alone
+    said = run(desk, "cache", "purge", "--character", "Mira", "--cache", "forget.sqlite", code=1)
+    assert "found nothing of Mira" in said.stderr
+
+
+def test_labelled_pairs_make_a_calibration_and_stay_nowhere(desk):
+    names = ["mira", "tom", "ann"]
+    files = {name: sorted((desk / "cast" / name).glob(f"{name}_*.png")) for name in names}
+    lines = ["one,other,same"]
+    for name in names:
+        for one, two in zip(files[name], files[name][1:] + files[name][:1], strict=True):
+            lines.append(f"cast/{name}/{one.name},cast/{name}/{two.name},yes")
+            lines.append(
+                f"cast/{name}/{two.name},cast/{name}/{one.name},yes"
+            )  # the same once more
+    for one in files["mira"]:
+        lines += [f"cast/mira/{one.name},cast/tom/{two.name},no" for two in files["tom"][:4]]
+    (desk / "pairs.csv").write_text("\n".join(lines))
+    said = run(
+        desk, "calibrate", "--pairs", "pairs.csv", "-o", "pairs.json", "--overwrite", "--json",
+        "--cache", "pairs.sqlite",
+    )  # fmt: skip
+    made = json.loads(said.stdout)
+    assert (made["people"], made["same"], made["other"]) == (3, 24, 32)
+    assert not (desk / "pairs.sqlite").exists()
+    (desk / "bad.csv").write_text("one,other,same\n../x.png,cast/a.png,yes")
+    said = run(desk, "calibrate", "--pairs", "bad.csv", "-o", "bad.json", code=1)
+    assert "bad.csv: line 2: found ../x.png, outside its folder" in said.stderr
+
+
 # Bad input: a problem with its file, the rest goes on, and the cut is never worse than before.
 
 
@@ -413,7 +546,7 @@ def test_a_cast_without_a_face_is_one_line(desk):
     assert not (desk / "none.otio").exists()
 
 
-def test_a_cache_of_a_later_version_is_named_and_left(desk):
+def test_a_cache_of_a_later_version_is_named_and_left(desk, scored):
     import sqlite3
 
     path = desk / "later.sqlite"
@@ -421,9 +554,11 @@ def test_a_cache_of_a_later_version_is_named_and_left(desk):
     database = sqlite3.connect(path)
     database.execute(f"PRAGMA user_version = {VERSION + 1}")
     database.close()
+    before = path.read_bytes()
     said = run(desk, *SCORE, "--cache", path.name, "-o", "later.otio", code=1)
     assert f"later.sqlite: found version {VERSION + 1}" in said.stderr
-    assert not (desk / "later.otio").exists()
+    assert path.read_bytes() == before
+    assert same(desk / "later.otio", scored)  # measured all the same, and not kept
 
 
 def test_a_full_disk_is_told_and_the_scores_are_there(desk, scored, monkeypatch):
@@ -451,6 +586,7 @@ def test_a_full_disk_is_told_and_the_scores_are_there(desk, scored, monkeypatch)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--shard", "1/2", "--matrix", "y.svg"), "--shard: only looks"),
         (("--find", "x", "-o", "y.otio"), "--find: expected --embed too"),
         (("--light", "--embed", "x", "-o", "y.otio"), "--light: is for faces"),
         (("-o", "cut.otio"), "cut.otio: is an input"),
@@ -462,6 +598,41 @@ def test_a_full_disk_is_told_and_the_scores_are_there(desk, scored, monkeypatch)
 def test_what_does_not_go_together_is_a_line(desk, arguments, words):
     said = run(desk, *SCORE, "--cache", "c.sqlite", *arguments, code=UsageError.exit_code)
     assert words in said.stderr and not (desk / "y.otio").exists()
+
+
+def test_a_share_that_cannot_see_its_media_says_so(desk):
+    name = with_media(desk, "share", b"no movie" * 99)
+    plain = [each for each in SCORE if each not in ("--calibration", "known.json", "--overwrite")]
+    arguments = [name if each == "cut.otio" else each for each in plain]
+    said = run(desk, *arguments, "--cache", "share.sqlite", "--shard", "1/1", code=1)
+    assert "share.mp4" in said.stderr and "looked at" in said.stdout
+
+
+def test_what_stands_in_the_way_is_said_before_the_work(desk, scored):
+    (desk / "there.svg").write_text("mine")
+    arguments = [each for each in SCORE if each != "--overwrite"]
+    said = run(
+        desk,
+        *arguments,
+        "--cache",
+        "cold.sqlite",
+        "-o",
+        "new.otio",
+        "--matrix",
+        "there.svg",
+        code=1,
+    )
+    assert "there.svg: exists" in said.stderr
+    assert not (desk / "new.otio").exists() and not (desk / "cold.sqlite").exists()
+
+
+@pytest.mark.parametrize("change", [{"threshold": 7.5}, {"stranger": 5.0}, {"people": -1}])
+def test_a_calibration_that_cannot_be_is_refused(desk, change):
+    known = json.loads((desk / "known.json").read_text()) | change
+    (desk / "odd.json").write_text(json.dumps(known))
+    arguments = ["odd.json" if each == "known.json" else each for each in SCORE]
+    said = run(desk, *arguments, "--cache", "c.sqlite", "-o", "oddcal.otio", code=1)
+    assert "odd.json: found" in said.stderr and not (desk / "oddcal.otio").exists()
 
 
 @pytest.mark.parametrize("name", ["model.bin", "model.safetensors"])

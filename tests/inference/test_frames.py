@@ -99,3 +99,27 @@ def test_what_is_spread_is_even_and_in_order(numbers, count):
         places = [numbers.index(number) for number in found]
         gaps = {b - a for a, b in pairwise(places)}
         assert not gaps or max(gaps) - min(gaps) <= 1
+
+
+def test_frames_that_come_unevenly_are_those_on_screen(tmp_path):
+    """Every number has the picture that is seen then, however long it stands."""
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    path = tmp_path / "uneven.mp4"
+    times = [0, 1, 2, 3, 40, 41, 42, 43, 80, 81, 82, 83, 84]
+    with av.open(str(path), "w") as movie:
+        stream = movie.add_stream("mpeg4", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for place, pts in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(
+                np.full((48, 64, 3), 20 + 15 * place, np.uint8), format="rgb24"
+            )
+            frame.pts, frame.time_base = pts, Fraction(1, 24)
+            movie.mux(stream.encode(frame))
+        movie.mux(stream.encode())
+    footage = Footage("x", path, Fraction(24), 85)
+    for wanted in ([0, 3, 5, 39, 40, 60, 84], range(85), [84], [20, 21]):
+        found = {f.number: round(f.pixels.mean()) for f in decode(footage, wanted)}
+        assert list(found) == list(wanted)
+        for number, shade in found.items():
+            place = max(n for n, pts in enumerate(times) if pts <= number)
+            assert abs(shade - (20 + 15 * place)) < 6, number

@@ -57,6 +57,27 @@ def test_every_pair_of_one_person_is_above_every_pair_of_two(calibrated):
     assert np.concatenate(everybody).min() > strangers.max()  # nobody is like anybody else
 
 
+def test_the_figures_that_are_told_are_those_that_are_measured():
+    """The table of docs/score.md, to three places."""
+    groups = {
+        "five": labelled.johns(),
+        "four": others(),
+        "both": [*labelled.johns(), *others()],
+        "bald": labelled.heads(),
+    }
+    told = {
+        "five": (229, 996, 0.928, 0.893),
+        "four": (52, 213, 0.928, 0.922),
+        "both": (281, 4009, 0.928, 0.922),
+        "bald": (50, 181, 0.911, 0.918),
+    }
+    for name, faces in groups.items():
+        same, other = labelled.pairs(faces)
+        same = np.concatenate(same)
+        found = (len(same), len(other), round(same.min(), 3), round(other.max(), 3))
+        assert found == pytest.approx(told[name], abs=1.1e-3), name
+
+
 def test_people_who_look_much_alike_are_told_apart_but_for_a_few():
     """Four bald men: what a threshold can be asked, and where it ends."""
     same, other = labelled.pairs(labelled.heads())

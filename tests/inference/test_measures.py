@@ -136,6 +136,13 @@ def test_identity_is_the_share_of_faces_like_the_first():
     assert human_identity([None] * 40) == -1.0
 
 
+def test_nonsense_ends_too():
+    """No likeness is a likeness that is lower than all."""
+    nan = math.nan
+    assert sorted(assign([[nan, nan], [nan, nan]])) == [0, 1]
+    assert assign([[nan, 0.5], [0.9, nan]]) == [1, 0]
+
+
 # Of recorded features: the published formulas once more, in plain Python, without any of ours.
 
 

@@ -81,6 +81,7 @@ def test_the_likeness_is_the_nearest_references_and_its_median_over_frames():
             {"mira": "missing", NOBODY: "unexpected"},
         ),
         ([[face(200)], [face(8, Clarity.FAIR)]], {"mira": "not_scorable", NOBODY: "unexpected"}),
+        ([[face(200)], [], [], []], {"mira": "not_visible", NOBODY: "unexpected"}),
         ([[face(5), face(200)]], {"mira": "ok", NOBODY: "unexpected"}),
         ([[face(5), face(200, Clarity.POOR)]], {"mira": "ok"}),
         ([[face(200, Clarity.FAIR)]], {"mira": "not_scorable", NOBODY: "unexpected"}),

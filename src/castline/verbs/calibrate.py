@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+from castline.adapters.material.media import hash_file
 from castline.inference.cache import Cache
 from castline.inference.calibration import Calibration
 from castline.inference.calibration import calibrate as choose
@@ -38,7 +39,8 @@ def calibrate(
     model = model or _faces()
     with Cache(Path(cache)) as store:
         pictures, _ = pictures_of(cast, Path(references), model)
-        known, _ = known_subjects(pictures, cast, model, store)
+        different = {each.footage.sha256: each for each in pictures}  # a copy proves nothing
+        known, _ = known_subjects(list(different.values()), cast, model, store)
     same, other = pairs(known)
     return choose(
         same, other, model=model.specification.hash, rate=false_flags, comparisons=comparisons
@@ -48,23 +50,23 @@ def calibrate(
 def calibrate_pairs(
     path: str | Path,
     *,
-    cache: str | Path,
     false_flags: float = 0.05,
     comparisons: int = 100,
     model: Model | None = None,
 ) -> Calibration:
     """Return the calibration that labelled pairs of pictures give.
 
-    A CSV file with the columns `one`, `other` (paths beside it) and `same` (yes or no). Raises
+    A CSV file with the columns `one`, `other` (paths beside it) and `same` (yes or no). Nothing of
+    these pictures is kept: nobody could ask for it to be forgotten. Raises
     `InvalidValueError` for another file, and for too few pairs with somebody in both pictures.
     """
     require_numpy()
     model = model or _faces()
     rows = read_pairs(Path(path))
     pictures = sorted({picture for row in rows for picture in (row.one, row.other)})
-    with Cache(Path(cache)) as store:
+    with Cache.in_memory() as store:
         vectors = vectors_of(pictures, model, store)
-    rows = [row for row in rows if row.one in vectors and row.other in vectors]
+    rows = [row for row in _once(rows) if row.one in vectors and row.other in vectors]
     people: dict[Path, list[float]] = {}
     other: list[float] = []
     who = _people(rows)
@@ -78,6 +80,17 @@ def calibrate_pairs(
         rate=false_flags,
         comparisons=comparisons,
     )
+
+
+def _once(rows: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs, none twice, and none of a picture with its copy."""
+    hashes = {path: hash_file(path) for row in rows for path in (row.one, row.other)}
+    kept: dict[frozenset[str], Pair] = {}
+    for row in rows:
+        both = frozenset((hashes[row.one], hashes[row.other]))
+        if len(both) == 2:
+            kept.setdefault(both, row)
+    return list(kept.values())
 
 
 def _people(rows: Sequence[Pair]) -> dict[Path, Path]:

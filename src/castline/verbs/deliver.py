@@ -10,6 +10,7 @@ from opentimelineio import schema
 from castline.adapters import files
 from castline.adapters.compare import compare, count_carried
 from castline.adapters.output import whole_folder
+from castline.flags import with_flags, without_flags
 from castline.losses import Delivery, as_json, as_markdown
 from castline.schemas.errors import CastlineError, UsageError
 from castline.schemas.slots import give_slot_ids, slots_of, slug
@@ -27,6 +28,9 @@ FORMATS: dict[str, str] = {
     "usdz": "usdz",
 }
 """Formats by the names that `--to` takes, with the suffix of each."""
+
+_KEEPING = frozenset({"otio", "usd", "usdc", "usdz"})
+"""Formats that keep a marker as it is."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -52,16 +56,20 @@ def deliver(
     named in `keep` are never replaced.
     """
     wanted = _wanted(to)
-    cut = cut.deepcopy()
+    cut = without_flags(cut)
     give_slot_ids(cut)
+    flagged = with_flags(cut)
     stem = slug(name or cut.name) or "cut"
     with whole_folder(Path(folder), overwrite=overwrite, keep=keep) as scratch:
-        files.write(cut, scratch / f"{stem}.otio")
+        files.write(flagged, scratch / f"{stem}.otio")
         deliveries = []
         for number, format_name in enumerate(wanted):
             if progress:
                 progress(number, len(wanted), format_name)
-            deliveries.append(_deliver_one(cut, format_name, scratch, stem, Path(folder), plates))
+            # Carriers post flags themselves, and take them out again when they are read.
+            sent = flagged if format_name in _KEEPING else cut
+            made = _deliver_one(sent, format_name, scratch, stem, Path(folder), plates)
+            deliveries.append(made)
         (scratch / "losses.json").write_text(as_json(cut.name, deliveries), encoding="utf-8")
         (scratch / "losses.md").write_text(as_markdown(cut.name, deliveries), encoding="utf-8")
     return deliveries

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from opentimelineio import schema
 
 from castline import verdicts
 from castline.figures import figure_scores
+from castline.flags import without_flags
 from castline.footage import Hidden, Shown, shown_in
 from castline.inference.cache import Cache
 from castline.inference.calibration import Calibration
@@ -24,6 +26,7 @@ from castline.judging import Desk, Judge, Progress, expected_in, measure
 from castline.recorded import record as recorded
 from castline.references import known_subjects, pictures_of, problem
 from castline.schemas.decisions import approved_take_ids
+from castline.schemas.errors import CastlineError
 from castline.schemas.places import get_slot, get_take
 from castline.schemas.slots import give_slot_ids
 from castline.schemas.values import Cast, Problem
@@ -80,23 +83,27 @@ def score(
     picture that can be used.
     """
     require_numpy()
-    result = cut.deepcopy()
+    result = without_flags(cut)
     give_slot_ids(result)
     model = model or _faces()
     if calibration is not None and calibration.model != model.specification.hash:
         calibration = None
-    with _opened(cache) as store:
+    with _opened(cache) as (store, damage):
         desk = Desk(model, store, engine, given or Given(), progress)
         pictures, problems = pictures_of(cast, Path(references), model)
         known, more = known_subjects(pictures, cast, model, store, engine)
         shown, hidden = _shown(result, Path(folder), locate)
         _note(shown, known, store)
         found, count = measure(desk, shown, frames, Judge(known, calibration))
-        stories = storylines([each.clip for each in shown], found, _approved(shown))
-        figures, unseen = figure_scores(figure, cast, Path(references), shown, found, store)
+        judged = [verdict or [] for verdict in found]
+        stories = storylines([each.clip for each in shown], judged, _approved(shown))
+        figures, unseen = figure_scores(figure, cast, Path(references), shown, judged, store)
+        hidden += _unknown(shown, known)
         for place, (each, verdict) in enumerate(zip(shown, found, strict=True)):
             if why := count.failed.get(each.footage.sha256):
                 hidden.append(problem(each.clip.name, why))
+            if verdict is None:  # nothing was seen: what was known stays as it is
+                continue
             along = {name: line.along(place) for name, line in stories.items()}
             verdicts.write(
                 each,
@@ -112,7 +119,7 @@ def score(
         features = recorded(used, model, store) if record else None
     return Scored(
         result,
-        (*problems, *more, *hidden, *unseen),
+        (*damage, *problems, *more, *hidden, *unseen),
         len(shown),
         count,
         calibration is not None,
@@ -134,8 +141,10 @@ def look_ahead(
     given: Given | None = None,
     engine: Engine | None = None,
     progress: Progress | None = None,
-) -> Count:
+) -> tuple[Count, list[Problem]]:
     """Look at one share of a cut's media, the first of so many: `shard` is (1, so many).
+
+    Return what was done, and what of this share could not be looked at.
 
     Nothing but the cache is written. Caches of all shares, merged, are what `score` then needs;
     frames that it asks for on second thoughts are left to it. Raises as `score` does.
@@ -145,15 +154,31 @@ def look_ahead(
     model = model or _faces()
     with Cache(Path(cache)) as store:
         desk = Desk(model, store, engine, given or Given(), progress)
-        pictures, _ = pictures_of(cast, Path(references), model)
-        known, _ = known_subjects(pictures, cast, model, store, engine)
-        shown, _ = _shown(cut, Path(folder))
+        pictures, problems = pictures_of(cast, Path(references), model)
+        known, more = known_subjects(pictures, cast, model, store, engine)
+        shown, hidden = _shown(cut, Path(folder))
         media = sorted({each.footage.sha256 for each in shown})
         mine = set(media[which - 1 :: of])
         shown = [each for each in shown if each.footage.sha256 in mine]
         _note(shown, known, store)
         _, count = desk.look([desk.asked(e, spread(e.numbers, frames)) for e in shown])
-        return count
+        failed = [
+            problem(each.clip.name, why)
+            for each in shown
+            if (why := count.failed.get(each.footage.sha256))
+        ]
+        return count, [*problems, *more, *hidden, *failed]
+
+
+def _unknown(shown: Sequence[Shown], known: Mapping[str, Known]) -> Iterator[Problem]:
+    """Yield whom slots expect although nobody knows them, and looks without a picture."""
+    for each in shown:
+        for name, look in expected_in(each.clip).items():
+            if name not in known:
+                yield problem(each.clip.name, f"expects {name}, of whom there is no picture")
+            elif look is not None and not known[name].has_look(look):
+                words = f"no picture of {name} shows the look {look}; those of others are used"
+                yield problem(each.clip.name, words, "note")
 
 
 def _approved(shown: Sequence[Shown]) -> list[bool]:
@@ -181,13 +206,28 @@ def _shown(
 
 
 def _note(shown: Sequence[Shown], known: Mapping[str, Known], store: Cache) -> None:
-    """Note who may be seen in media before anybody looks, so that no purge misses them."""
+    """Note who may be seen in media before anybody looks, so that no purge misses them.
+
+    That is everybody whom one could find there, expected or not.
+    """
     for each in shown:
-        store.note(each.footage.sha256, expected_in(each.clip) or known)
+        store.note(each.footage.sha256, {*expected_in(each.clip), *known})
 
 
-def _opened(cache: str | Path | Cache) -> Cache:
-    return cache if isinstance(cache, Cache) else Cache(Path(cache))
+@contextmanager
+def _opened(cache: str | Path | Cache) -> Iterator[tuple[Cache, list[Problem]]]:
+    """Open the cache; where it cannot be used, say so and go on with one in memory."""
+    damage: list[Problem] = []
+    if isinstance(cache, Cache):
+        store = cache
+    else:
+        try:
+            store = Cache(Path(cache))
+        except CastlineError as error:
+            damage.append(problem("cache", f"{error}; what is measured now is not kept"))
+            store = Cache.in_memory()
+    with store:
+        yield store, damage
 
 
 def _faces() -> Model:
