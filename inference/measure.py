@@ -75,8 +75,8 @@ def look_at(
     wanted: dict[str, Asked] = {}
     numbers: dict[str, set[int]] = {}
     for each in asked:
-        known = wanted.setdefault(each.footage.sha256, each)
-        if known.boxes is None:  # the same bytes by two names are looked at in the same boxes
+        first = wanted.setdefault(each.footage.sha256, each)
+        if first.boxes is None:  # the same bytes by two names are looked at in the same boxes
             wanted[each.footage.sha256] = each
         numbers.setdefault(each.footage.sha256, set()).update(each.numbers)
     count = Count()

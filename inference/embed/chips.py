@@ -60,4 +60,4 @@ class ChipCutter:
 
 
 def _is_central(point: Any) -> bool:
-    return max(abs(point.x - SIDE / 2), abs(point.y - SIDE / 2)) < _NEAR
+    return bool(max(abs(point.x - SIDE / 2), abs(point.y - SIDE / 2)) < _NEAR)

@@ -12,8 +12,8 @@ from castline.inference.find.box import Box
 from castline.inference.frames import Footage
 from castline.inference.given import Boxes
 from castline.inference.measure import Asked, look_at
-from castline.inference.score import Known, Sight, Verdict, score_take
-from castline.inference.subject import Model
+from castline.inference.score import Known, Verdict, score_take
+from castline.inference.subject import Model, Sight
 from castline.references import known_subjects, pictures_of
 from castline.schemas.values import Cast, Problem, Score
 from castline.verdicts import score_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,7 +40,7 @@ class Face:
 
     def mixed(self, other: Face, share: float) -> Face:
         """Return the face that is so far on the way to another: 0 this one, 1 the other."""
-        values = {
+        values: dict[str, Any] = {
             field.name: _between(getattr(self, field.name), getattr(other, field.name), share)
             for field in fields(self)
         }
