@@ -116,7 +116,7 @@ def here(model: Model) -> Engine:
 def look(model: Model, job: Asked) -> Iterator[Done]:
     """Look at the frames of one file, and yield what is seen in some of them at a time."""
     why: list[str] = []
-    left = set(job.numbers)
+    left = {number for number in job.numbers if 0 <= number < job.footage.count}
     for frames in _batches(_decoded(job, why)):
         boxes = [job.boxes.at(frame.number) for frame in frames] if job.boxes else None
         looks = model.look([frame.pixels for frame in frames], boxes)

@@ -176,10 +176,11 @@ def test_long_files_are_spread(dones):
 
 
 def test_a_file_that_cannot_be_decoded_is_told_of_once(jobs, dones):
-    expected = [done.failed for done in here(Shades())(jobs) if done.failed]
-    assert [done.failed for done in dones if done.failed] == expected
-    assert len(expected) == 1 and "bad.mp4" in expected[0]
-    assert [done.media for done in dones if done.failed] == ["bad"]
+    expected = {done.media: done.failed for done in here(Shades())(jobs) if done.failed}
+    found = [(done.media, done.failed) for done in dones if done.failed]
+    assert dict(found) == expected and len(found) == len(expected) == 2
+    assert "bad.mp4" in expected["bad"]
+    assert expected["stills"].endswith("1 of its frames are not there")
 
 
 def test_the_cache_holds_the_same_rows(jobs, cluster, tmp_path):
