@@ -18,7 +18,7 @@ from castline.schemas.errors import InvalidValueError, NeedsPersonError, Unreada
 
 LABEL = "semantics:labels:character"
 MAX_FRAMES = 100_000
-SECONDS = 600.0
+SECONDS = 120.0
 """Of CPU time, at most, for one scene."""
 _NEAREST = 1e-6  # scene units before the camera
 _ROUND = 1e-6  # pixels; what is so near to an edge lies on it

@@ -114,7 +114,7 @@ def score(
     share = _share(shard) if shard else None
     if (output is None) == (share is None):
         raise UsageError("expected either -o, the file to write, or --shard")
-    if features and (share or boxes or record or figure or choice != Choice()):
+    if features and (share or boxes or record or figure or engine != "here" or choice != Choice()):
         raise UsageError("--features: says itself what was seen, and by which model")
     if share and (matrix or record or figure or calibration):
         raise UsageError("--shard: only looks; the rest is for the run that writes the cut")
@@ -273,6 +273,7 @@ def calibrate(
     from castline.verbs.calibrate import calibrate_pairs
 
     spare_all([output], [cast_path, pairs_path, cache_path], overwrite=overwrite)
+    problems: list[Problem] = []
     options: dict[str, Any] = {
         "model": make(choice),
         "false_flags": false_flags,
@@ -281,10 +282,10 @@ def calibrate(
     if pairs_path is not None:
         if cast_path is not None:
             raise UsageError("--pairs: found --cast too, expected one of them")
-        made = calibrate_pairs(pairs_path, **options)
+        made = calibrate_pairs(pairs_path, problems=problems, **options)
     else:
         cast, home = _cast_and_home(cast_path)
-        made = compare_cast(cast, home, cache=cache_path, **options)
+        made = compare_cast(cast, home, cache=cache_path, problems=problems, **options)
     data = made.to_data()
     write_text(output, json.dumps(data, indent=1) + "\n", overwrite=overwrite)
     promise = (
@@ -297,7 +298,9 @@ def calibrate(
         f"AUC {made.area:.4f}, EER {made.equal_error:.4f}"
     )
     others = f"others in at most {made.elsewhere:.0%} of comparisons"
-    report(data, f"{output}: {found}; {promise}, {others}", as_json)
+    _tell_problems(problems, as_json)
+    problems_data = [problem.to_data() for problem in problems]
+    report(data | {"problems": problems_data}, f"{output}: {found}; {promise}, {others}", as_json)
     if made.equal_error > _POOR:
         click.echo(
             f"warning  {output}: this model tells these people apart poorly; flags will be wrong",

@@ -14,7 +14,8 @@ from castline.inference.given import Boxes
 from castline.inference.measure import Asked, look_at
 from castline.inference.score import Known, Verdict, score_take
 from castline.inference.subject import Model, Sight
-from castline.references import known_subjects, pictures_of
+from castline.references import known_subjects, pictures_of, problem
+from castline.schemas.errors import InvalidValueError
 from castline.schemas.values import Cast, Problem, Score
 from castline.verdicts import score_of
 
@@ -36,7 +37,10 @@ def figure_scores(
     if model is None:
         return scores, []
     pictures, missing = pictures_of(cast, references, model)
-    known, problems = known_subjects(pictures, cast, model, store)
+    try:
+        known, problems = known_subjects(pictures, cast, model, store)
+    except InvalidValueError as error:  # the faces are measured all the same
+        return scores, [*missing, problem("figure", str(error))]
     for name, references_of in known.items():
         mine = {
             place: verdict
@@ -44,7 +48,8 @@ def figure_scores(
             for verdict in verdicts
             if verdict.character == name and verdict.matches
         }
-        sights, _ = look_at(_asked(mine, shown), model, store)
+        sights, count = look_at(_asked(mine, shown), model, store)
+        problems += [problem(f"figure of {name}", why) for why in count.failed.values()]
         for place, verdict in mine.items():
             seen = sights[shown[place].footage.sha256]
             made = score_of(

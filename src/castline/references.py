@@ -83,15 +83,23 @@ def known_subjects(
     }, problems
 
 
-def vectors_of(paths: Sequence[Path], model: Model, store: Cache) -> dict[Path, Any]:
-    """Return the vector of whom each picture shows; those that show nobody, or several, are left.
+def vectors_of(
+    paths: Sequence[Path], model: Model, store: Cache
+) -> tuple[dict[Path, Any], list[Problem]]:
+    """Return the vector of whom each picture shows, and why others show nobody to compare.
 
     Raises `UnreadableFileError` for a file that is not there.
     """
     footage = {path: Footage(hash_file(path), path, Fraction(1), 1, (path,)) for path in paths}
-    sights, _ = look_at([Asked(each, (0,)) for each in footage.values()], model, store)
-    found = {path: _only(sights[each.sha256].get(0)) for path, each in footage.items()}
-    return {path: each.vector for path, each in found.items() if not isinstance(each, str)}
+    sights, count = look_at([Asked(each, (0,)) for each in footage.values()], model, store)
+    vectors, problems = {}, []
+    for path, each in footage.items():
+        subject = _only(sights[each.sha256].get(0))
+        if isinstance(subject, str):
+            problems.append(problem(path.name, count.failed.get(each.sha256, subject)))
+        else:
+            vectors[path] = subject.vector
+    return vectors, problems
 
 
 def _pictures(

@@ -127,8 +127,9 @@ def test_recorded_features_give_the_same_scores_with_numpy_alone(desk, scored):
     facts = json.loads(said.stdout)
     assert facts["frames_looked_at"] == 0 and facts["frames_known"] > 0
     assert same(bare / "again.otio", scored)
-    other = run(bare, *SCORE, "--features", "f.safetensors", "--light", "-o", "x.otio", code=2)
-    assert "--features: says itself" in other.stderr
+    for more in (("--light",), ("--engine", "ray")):
+        said = run(bare, *SCORE, "--features", "f.safetensors", *more, "-o", "x.otio", code=2)
+        assert "--features: says itself" in said.stderr
 
 
 @pytest.mark.parametrize(
@@ -339,6 +340,10 @@ def test_the_whole_figure_is_measured_beside_the_face_where_it_is_asked_for(desk
         (mira,) = get_take(clip.media_reference).appearances
         assert mira.figure.model == Coat.specification.hash != mira.score.model
         assert 0.9 < mira.figure.value <= 1 and mira.figure.worst_time is not None
+    bare = castline.read_cast(desk / "cast")  # nobody's figure is known: faces are measured
+    again = measured(desk, castline.read(desk / "cut.otio"), cast=bare, figure=Coat())
+    assert [each.where for each in again.problems] == ["figure"]
+    assert of(again.cut, 0)["mira"][0] == "ok"
     castline.write(found.cut, desk / "dressed.otio", overwrite=True)
     back = next(iter(castline.read(desk / "dressed.otio").find_clips()))
     assert get_take(back.media_reference).appearances[0].figure is not None
@@ -472,6 +477,11 @@ def test_labelled_pairs_make_a_calibration_and_stay_nowhere(desk):
     made = json.loads(said.stdout)
     assert (made["people"], made["same"], made["other"]) == (3, 24, 32)
     assert not (desk / "pairs.sqlite").exists()
+    (desk / "cast" / "nobody.png").write_bytes(b"no picture")
+    (desk / "odd.csv").write_text("\n".join([*lines, "cast/nobody.png,cast/tom/tom_1.png,no"]))
+    said = run(desk, "calibrate", "--pairs", "odd.csv", "-o", "pairs.json", "--overwrite")
+    (desk / "cast" / "nobody.png").unlink()
+    assert "warning  nobody.png: " in said.stdout and "from 24 and 32 pairs" in said.stdout
     (desk / "bad.csv").write_text("one,other,same\n../x.png,cast/a.png,yes")
     said = run(desk, "calibrate", "--pairs", "bad.csv", "-o", "bad.json", code=1)
     assert "bad.csv: line 2: found ../x.png, outside its folder" in said.stderr

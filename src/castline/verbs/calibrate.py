@@ -18,7 +18,7 @@ from castline.inference.subject import Model
 from castline.inference.vectors import cosines
 from castline.references import known_subjects, pictures_of, vectors_of
 from castline.schemas.errors import InvalidValueError, UnreadableFileError
-from castline.schemas.values import Cast
+from castline.schemas.values import Cast, Problem
 
 
 def calibrate(
@@ -29,18 +29,21 @@ def calibrate(
     false_flags: float = 0.05,
     comparisons: int = 100,
     model: Model | None = None,
+    problems: list[Problem] | None = None,
 ) -> Calibration:
     """Return the calibration that the pictures of a cast give; looks are compared as one.
 
-    `false_flags` is the wanted chance of any in a cut of so many `comparisons`. Raises
-    `InvalidValueError` for too few pictures.
+    `false_flags` is the wanted chance of any in a cut of so many `comparisons`. Pictures that
+    could not be used are added to `problems`. Raises `InvalidValueError` for too few pictures.
     """
     require_numpy()
     model = model or _faces()
     with Cache(Path(cache)) as store:
-        pictures, _ = pictures_of(cast, Path(references), model)
+        pictures, missing = pictures_of(cast, Path(references), model)
         different = {each.footage.sha256: each for each in pictures}  # a copy proves nothing
-        known, _ = known_subjects(list(different.values()), cast, model, store)
+        known, unfit = known_subjects(list(different.values()), cast, model, store)
+    if problems is not None:
+        problems += [*missing, *unfit]
     same, other = pairs(known)
     return choose(
         same, other, model=model.specification.hash, rate=false_flags, comparisons=comparisons
@@ -53,19 +56,23 @@ def calibrate_pairs(
     false_flags: float = 0.05,
     comparisons: int = 100,
     model: Model | None = None,
+    problems: list[Problem] | None = None,
 ) -> Calibration:
     """Return the calibration that labelled pairs of pictures give.
 
     A CSV file with the columns `one`, `other` (paths beside it) and `same` (yes or no). Nothing of
-    these pictures is kept: nobody could ask for it to be forgotten. Raises
-    `InvalidValueError` for another file, and for too few pairs with somebody in both pictures.
+    these pictures is kept: nobody could ask for it to be forgotten. Pictures that could not be
+    used are added to `problems`, and their pairs left out. Raises `InvalidValueError` for another
+    file, and for too few pairs with somebody in both pictures.
     """
     require_numpy()
     model = model or _faces()
     rows = read_pairs(Path(path))
     pictures = sorted({picture for row in rows for picture in (row.one, row.other)})
     with Cache.in_memory() as store:
-        vectors = vectors_of(pictures, model, store)
+        vectors, unfit = vectors_of(pictures, model, store)
+    if problems is not None:
+        problems += unfit
     rows = [row for row in _once(rows) if row.one in vectors and row.other in vectors]
     people: dict[Path, list[float]] = {}
     other: list[float] = []

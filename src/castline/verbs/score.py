@@ -76,11 +76,11 @@ def score(
 
     The cast's pictures lie in the folder `references`, the media in `folder`. A character that a
     slot expects gets a state; where a slot expects nobody, those of the cast who are there are
-    noted. Without a calibration of this very model nothing is flagged. What people decided stays.
-    `model` looks for faces unless another is given; with `figure` the whole figure around each
-    face is measured too. `record` keeps the features that were used, vectors included. Raises
-    `MissingDependencyError` without the packages for it, `InvalidValueError` for a cast without a
-    picture that can be used.
+    noted, once there is a calibration. Without one of this very model nothing is flagged. What
+    people decided stays. `model` looks for faces unless another is given; with `figure` the whole
+    figure around each face is measured too. `record` keeps the features that were used, vectors
+    included. Raises `MissingDependencyError` without the packages for it, `InvalidValueError` for
+    a cast without a picture that can be used.
     """
     require_numpy()
     result = without_flags(cut)
