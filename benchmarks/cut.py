@@ -17,7 +17,6 @@ import opentimelineio as otio
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime, TimeRange
 
-import castline
 from castline.demo.drawing import Figure, Shot, draw_cast, draw_take
 from castline.demo.faces import Face
 from castline.schemas.places import set_slot
@@ -104,5 +103,4 @@ def says(value: float, bar: float) -> str:
 
 
 if __name__ == "__main__":
-    assert castline
     main()

@@ -8,7 +8,6 @@ more than a person would want, and every weight of the model must be there.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from castline.inference.jsonfile import read_json
 from castline.inference.packages import require_torch
 from castline.inference.specification import hash_of
 from castline.schemas.errors import (
@@ -303,14 +303,9 @@ def _count(path: Path, name: str) -> int:
 
 
 def _object(path: Path, name: str) -> dict[str, Any]:
-    try:
-        if not path.is_file() or path.stat().st_size > _MAX_JSON:
-            _refuse(name, f"no {path.name} of bearable size", "a checkpoint of transformers")
-        found = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UnreadableFileError(f"{name}: {path.name}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFileError(f"{name}: {path.name}: found no JSON: {error}") from None
+    if not path.is_file():
+        _refuse(name, f"no {path.name}", "a checkpoint of transformers")
+    found = read_json(path, _MAX_JSON)
     if not isinstance(found, dict):
         _refuse(name, f"{path.name}: {found!r:.40}", "an object")
     return found

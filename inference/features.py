@@ -104,7 +104,7 @@ def read(path: Path) -> Recorded:
             subjects[row].append(Subject(Box(*box), confidence, Clarity(clarity), vector))
         for (place, number), seen in zip(arrays["looked"].tolist(), subjects, strict=True):
             media = footage[place]
-            sights[media.sha256][number] = Sight(number, number / media.rate, tuple(seen))
+            sights[media.sha256][number] = Sight(number, tuple(seen))
         kinds = frozenset(map(str, json.loads(about["kinds"])))
         return Recorded(about["model"], kinds, {each.sha256: each for each in footage}, sights)
     except _MISFITS as error:

@@ -84,7 +84,7 @@ def look_at(
     left: list[Asked] = []
     for media, job in wanted.items():
         known = cache.get(media, numbers[media], key_of(model, job))
-        found[media] = {n: Sight(n, n / job.footage.rate, seen) for n, seen in known.items()}
+        found[media] = {n: Sight(n, seen) for n, seen in known.items()}
         count.known += len(known)
         if tell:
             tell(len(known))
@@ -95,8 +95,7 @@ def look_at(
         if done.failed:
             count.failed[done.media] = done.failed
         cache.put(done.media, done.seen, key_of(model, job))
-        rate = job.footage.rate
-        found[done.media] |= {n: Sight(n, n / rate, seen) for n, seen in done.seen.items()}
+        found[done.media] |= {n: Sight(n, seen) for n, seen in done.seen.items()}
         count.looked += len(done.seen)
         if tell:
             tell(len(done.seen))

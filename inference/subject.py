@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from fractions import Fraction
 from typing import Any, Protocol
 
 from castline.inference.find.box import Box
@@ -45,8 +44,6 @@ class Sight:
     """What was seen in one frame of a take."""
 
     number: int
-    time: Fraction
-    """In seconds of the media, from its first frame."""
     subjects: tuple[Subject, ...]
 
 

@@ -62,7 +62,7 @@ def record(footage: Sequence[Asked], model: Model, store: Cache) -> Recorded:
         {key: each.footage for key, each in media.items()},
         {
             key: {
-                number: Sight(number, number / each.footage.rate, subjects)
+                number: Sight(number, subjects)
                 for number, subjects in store.all_of(key, key_of(model, each)).items()
             }
             for key, each in media.items()

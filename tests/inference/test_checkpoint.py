@@ -23,6 +23,7 @@ from castline.schemas.errors import InvalidValueError, MissingDependencyError, U
 np = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+pytestmark = pytest.mark.usefixtures("alone")
 
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 TEXT = {
@@ -31,20 +32,6 @@ TEXT = {
 }  # fmt: skip
 VISION = {**SMALL, "intermediate_size": 64, "patch_size": 14}
 SIZES = [(1, 1), (3, 3), (1, 500), (40, 30), (300, 20), (28, 28), (3, 7), (64, 64), (90, 41)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _alone():
-    """Keep to this machine, and to one thread of it."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        import huggingface_hub
-
-        patch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-        yield
-    torch.set_num_threads(threads)
 
 
 def _cut(side: int) -> dict:

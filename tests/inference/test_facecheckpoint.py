@@ -17,22 +17,9 @@ from castline.schemas.errors import InvalidValueError, MissingDependencyError, U
 np = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+pytestmark = pytest.mark.usefixtures("alone")
 
 FACES = CORPUS / "faces"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _alone():
-    """Keep to this machine, and to one thread of it."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        import huggingface_hub
-
-        patch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-        yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,8 @@ def subject(number: float, clarity: Clarity = Clarity.CLEAR) -> Subject:
 
 RATE = Fraction(24000, 1001)
 SIGHTS = {
-    0: Sight(0, Fraction(0), (subject(1), subject(2, Clarity.POOR))),
-    7: Sight(7, 7 / RATE, ()),
+    0: Sight(0, (subject(1), subject(2, Clarity.POOR))),
+    7: Sight(7, ()),
 }
 RECORDED = Recorded(
     "model",
@@ -41,7 +41,7 @@ RECORDED = Recorded(
 def plain(recorded: Recorded):
     return {
         media: {
-            n: (s.time, [(x.box, x.confidence, x.clarity, x.vector.tolist()) for x in s.subjects])
+            n: [(x.box, x.confidence, x.clarity, x.vector.tolist()) for x in s.subjects]
             for n, s in sights.items()
         }
         for media, sights in recorded.sights.items()

@@ -140,7 +140,7 @@ def test_the_clip_has_its_lead_and_its_stranger(calibrated):
     clip = Footage("", CORPUS / "faces" / "short_hamilton_clip.mp4", Fraction(2997, 100), 275)
     frames = list(decode(clip, range(0, 275, 6)))
     looks = model.look([frame.pixels for frame in frames])
-    seen = [Sight(f.number, f.time, subjects) for f, subjects in zip(frames, looks, strict=True)]
+    seen = [Sight(f.number, subjects) for f, subjects in zip(frames, looks, strict=True)]
     known = calibrated(10)
 
     def states(sights, *names) -> dict[str, str]:
@@ -162,7 +162,7 @@ def test_the_clip_has_its_lead_and_its_stranger(calibrated):
 
 def sight(number: int, face) -> Sight:
     subject = Subject(Box(0, 0, 99, 99), 1.0, Clarity.CLEAR, face.vector)
-    return Sight(number, Fraction(number), (subject,))
+    return Sight(number, (subject,))
 
 
 def a_take(chance, photos, shot):

@@ -22,6 +22,7 @@ from castline.schemas.errors import InvalidValueError, MissingDependencyError, U
 np = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+pytestmark = pytest.mark.usefixtures("alone")
 
 TOWER = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
          "intermediate_size": 32}  # fmt: skip
@@ -31,20 +32,6 @@ needs_scipy = pytest.mark.skipif(
     importlib.util.find_spec("scipy") is None, reason="scipy is not installed"
 )
 EACH = [pytest.param(kind, marks=needs_scipy if kind == "owlv2" else ()) for kind in KINDS]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _alone():
-    """Keep to this machine, and to one thread of it."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        import huggingface_hub
-
-        patch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-        yield
-    torch.set_num_threads(threads)
 
 
 def _owl():

@@ -12,10 +12,10 @@ from castline.adapters.material.media import hash_file
 from castline.inference.cache import Cache
 from castline.inference.calibration import Calibration
 from castline.inference.calibration import calibrate as choose
-from castline.inference.packages import require_numpy
 from castline.inference.score import Known
 from castline.inference.subject import Model
 from castline.inference.vectors import cosines
+from castline.models import Choice, make
 from castline.references import known_subjects, pictures_of, vectors_of
 from castline.schemas.errors import InvalidValueError, UnreadableFileError
 from castline.schemas.values import Cast, Problem
@@ -36,8 +36,7 @@ def calibrate(
     `false_flags` is the wanted chance of any in a cut of so many `comparisons`. Pictures that
     could not be used are added to `problems`. Raises `InvalidValueError` for too few pictures.
     """
-    require_numpy()
-    model = model or _faces()
+    model = model or make(Choice())
     with Cache(Path(cache)) as store:
         pictures, missing = pictures_of(cast, Path(references), model)
         different = {each.footage.sha256: each for each in pictures}  # a copy proves nothing
@@ -65,8 +64,7 @@ def calibrate_pairs(
     used are added to `problems`, and their pairs left out. Raises `InvalidValueError` for another
     file, and for too few pairs with somebody in both pictures.
     """
-    require_numpy()
-    model = model or _faces()
+    model = model or make(Choice())
     rows = read_pairs(Path(path))
     pictures = sorted({picture for row in rows for picture in (row.one, row.other)})
     with Cache.in_memory() as store:
@@ -173,9 +171,3 @@ def pairs(known: Mapping[str, Known]) -> tuple[list[list[float]], list[float]]:
     for one, two in combinations(known.values(), 2):
         other += [float(value) for value in cosines(one.vectors, two.vectors).ravel()]
     return same, other
-
-
-def _faces() -> Model:
-    from castline.inference.faces import FaceModel
-
-    return FaceModel()

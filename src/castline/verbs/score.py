@@ -23,6 +23,7 @@ from castline.inference.packages import require_numpy
 from castline.inference.score import Known
 from castline.inference.subject import Model
 from castline.judging import Desk, Judge, Progress, expected_in, measure
+from castline.models import Choice, make
 from castline.recorded import record as recorded
 from castline.references import known_subjects, pictures_of, problem
 from castline.schemas.decisions import approved_take_ids
@@ -85,7 +86,7 @@ def score(
     require_numpy()
     result = without_flags(cut)
     give_slot_ids(result)
-    model = model or _faces()
+    model = model or make(Choice())
     if calibration is not None and calibration.model != model.specification.hash:
         calibration = None
     with _opened(cache) as (store, damage):
@@ -151,7 +152,7 @@ def look_ahead(
     """
     require_numpy()
     which, of = shard
-    model = model or _faces()
+    model = model or make(Choice())
     with Cache(Path(cache)) as store:
         desk = Desk(model, store, engine, given or Given(), progress)
         pictures, problems = pictures_of(cast, Path(references), model)
@@ -228,9 +229,3 @@ def _opened(cache: str | Path | Cache) -> Iterator[tuple[Cache, list[Problem]]]:
             store = Cache.in_memory()
     with store:
         yield store, damage
-
-
-def _faces() -> Model:
-    from castline.inference.faces import FaceModel
-
-    return FaceModel()
