@@ -130,18 +130,23 @@ def _decoded(container: Any, footage: Footage, wanted: list[int]) -> Iterator[Fr
         if at is None or time - at > _SEEK_BEYOND:
             container.seek(int((origin + time) / base), stream=stream, backward=True)
         shown = None
+        before = len(left)
         for frame in container.decode(stream):
             if frame.pts is None:
                 continue
             at = frame.pts * base - origin
             number = round(at * footage.rate)
             # Frames need not be as far apart as the rate says: the one before is shown till now.
-            while left and left[0] < number and shown is not None:
-                yield _frame(left.popleft(), shown, base, origin)
-            while left and left[0] <= number:
+            # Without one before, seeking led too far, and what was asked for is not there.
+            while left and left[0] < number:
+                missed = left.popleft()
+                if shown is not None:
+                    yield _frame(missed, shown, base, origin)
+            if left and left[0] == number:
                 yield _frame(left.popleft(), frame, base, origin)
             shown = frame
-            if not left or left[0] / footage.rate - at > _SEEK_BEYOND:
+            # Only on from one that was asked for: a keyframe may lie far before the next.
+            if len(left) < before and (not left or left[0] / footage.rate - at > _SEEK_BEYOND):
                 break
         else:  # nothing more to come; the last one is shown as long as it says
             if shown is not None:

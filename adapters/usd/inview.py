@@ -36,7 +36,8 @@ def boxes_in_view(scene: Path, camera: str | None, size: tuple[int, int]) -> dic
     arguments = [str(scene), camera, *size]
     function = f"{__name__}:look"
     found = sandbox.run(function, arguments, seconds=SECONDS, place=str(scene))
-    assert isinstance(found, dict)  # noqa: S101
+    if not isinstance(found, dict) or not found.keys() >= {"frames", "characters"}:
+        raise UnreadableFileError(f"{scene}: found damage that confuses USD")
     return found
 
 

@@ -114,10 +114,13 @@ def _text(
 ) -> str:
     return (
         f"<text x='{x}' y='{y}' {_FONT} font-size='{size}' font-weight='{weight}' "
-        f"text-anchor='{anchor}' fill='{fill}'>{escape(words)}</text>"
+        f"text-anchor='{anchor}' fill='{fill}'>{escape(_plain(words))}</text>"
     )
 
 
 def _short(name: str) -> str:
-    plain = "".join(c if c.isprintable() else " " for c in name)
-    return plain if len(plain) <= 20 else plain[:19] + "…"
+    return name if len(name) <= 20 else name[:19] + "…"
+
+
+def _plain(words: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in words)

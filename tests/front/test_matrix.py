@@ -23,7 +23,7 @@ def line(values, vectors=None, names=None) -> Storyline:
         None if v is None else np.array([[v, (1 - v * v) ** 0.5]]) for v in values
     ]
     return Storyline(
-        "mira & tom",
+        "mira & tom\x01",
         tuple(names or map(str, range(count))),
         tuple(None if v == "-" else "ok" for v in values),
         tuple(values),
@@ -66,7 +66,7 @@ def test_every_cell_has_a_colour_and_lower_is_redder(values, threshold):
 def test_names_are_text_whatever_is_in_them():
     svg = to_svg([line((0.9, 0.8), names=["<script>", "a\x00b" * 20])], None)
     words = [each.text for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
-    assert "mira & tom" in words and "<script>" in words
+    assert "mira & tom " in words and "<script>" in words
 
 
 def test_of_many_shots_the_lowest_are_drawn():
@@ -74,5 +74,5 @@ def test_of_many_shots_the_lowest_are_drawn():
     values[777] = 0.5
     svg = to_svg([line(tuple(values))], 0.9)
     words = [each.text for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
-    assert "777" in words and f"mira & tom, {MAX_SHOTS} shots" in words
+    assert "777" in words and f"mira & tom , {MAX_SHOTS} shots" in words
     assert len(fills(svg)) == MAX_SHOTS * (MAX_SHOTS + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given
@@ -123,3 +123,20 @@ def test_frames_that_come_unevenly_are_those_on_screen(tmp_path):
         for number, shade in found.items():
             place = max(n for n, pts in enumerate(times) if pts <= number)
             assert abs(shade - (20 + 15 * place)) < 6, number
+
+
+@pytest.mark.parametrize("wanted", [[250], [0, 250], [0, 120, 299], [100, 101, 290]])
+def test_a_movie_with_few_keyframes_is_decoded_to_where_it_is_asked_for(tmp_path, wanted):
+    """Twelve seconds with one keyframe: seeking leads back to the first frame again and again."""
+    path = tmp_path / "long.mp4"
+    with av.open(str(path), "w") as movie:
+        stream = movie.add_stream("mpeg4", rate=25, options={"g": "600"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(300):
+            pixels = np.full((48, 64, 3), 40 + number % 100, np.uint8)
+            movie.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        movie.mux(stream.encode())
+    frames = islice(decode(Footage("x", path, Fraction(25), 300), wanted), 10)
+    found = {frame.number: frame.pixels.mean() for frame in frames}
+    assert list(found) == wanted
+    assert all(abs(shade - (40 + number % 100)) < 6 for number, shade in found.items())
