@@ -38,18 +38,21 @@ _ALE_SECTION = re.compile(r"^Column\s*$", re.MULTILINE)
 _MAX_BUNDLE_CUT = 256 << 20
 
 
-def read(path: str | Path, rate: float | None = None) -> otio.schema.Timeline:
+def read(
+    path: str | Path, rate: float | None = None, *, payloads: bool = False
+) -> otio.schema.Timeline:
     """Return the cut of a file as a timeline, castline's data on its objects.
 
-    `rate` is in frames a second, for EDL and ALE files, which do not say it; default 24.
-    Raises `UnreadableFileError` with one line that names file, place, found and expected.
+    `rate` is in frames a second, for EDL and ALE files, which do not say it; default 24. `payloads`
+    has those of a USD scene loaded. Raises `UnreadableFileError` with one line that names file,
+    place, found and expected.
     """
     path = Path(path)
     suffix = _known_suffix(path, UnreadableFileError)
     if suffix in USD_SUFFIXES:
         from castline.adapters import usd
 
-        return timeline_of(usd.read(path), path.stem)
+        return timeline_of(usd.read(path, payloads=payloads), path.stem)
     with _one_line(path, UnreadableFileError):
         _guard(path, suffix)
         root = _read_stock(path, suffix, rate)

@@ -16,9 +16,13 @@ _LOG = logging.getLogger("castline")
 
 
 def read_from_file(filepath: str, **arguments: Any) -> otio.core.SerializableObject:
-    """Return the cut that the stage holds."""
-    _refuse(arguments, "none")
-    return read(Path(filepath))
+    """Return the cut that the stage holds, or that the scene is.
+
+    `payloads` (`-a payloads=1`) has a scene's payloads loaded.
+    """
+    payloads = str(arguments.pop("payloads", "")).lower() in ("1", "true", "yes")
+    _refuse(arguments, "payloads")
+    return read(Path(filepath), payloads=payloads)
 
 
 def write_to_file(

@@ -31,6 +31,7 @@ _COPY_NAME = "checked.usda"
 _COPY = re.compile(rf"\S*{_COPY_NAME}:(\d+):\d+:?")  # what USD calls the place in the copy it read
 _CRATE = b"PXR-USDC"
 _EXPECTED = {"usda": "USD text", "usdc": "a USD crate", "usd": "USD text or a USD crate"}
+_FPS_LINE = re.compile(r"^[ \t]*framesPerSecond[ \t]*=[^\n]*$", re.MULTILINE)
 # What stands first after skipping plain text: a whole string, asset path or comment, a bracket, or
 # the start of a string that never ends, where USD's parser stops as well.
 _TOKEN = re.compile(
@@ -122,8 +123,19 @@ def _open_data(path: Path, suffix: str, place: str) -> Any:
         return _open_crate(path, place) if packed else _open_text(path, place)
 
 
+def without_refused_rate(text: str, error: Exception) -> str:
+    """Return USD text without the frames a second that USD does not take, else raise the error.
+
+    USD's parser (26.8 to 26.11) refuses a `framesPerSecond` of 0 or below, and with it the file.
+    """
+    mended, count = _FPS_LINE.subn("", text, count=1)
+    if "framesPerSecond" not in library.reason(error) or not count:
+        raise error
+    return mended
+
+
 def _open_text(path: Path, place: str) -> Any:
-    from pxr import Sdf
+    from pxr import Sdf, Tf
 
     data = read_bytes(path, MAX_BYTES)
     check_nesting(data, place)
@@ -133,7 +145,12 @@ def _open_text(path: Path, place: str) -> Any:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         checked = Path(folder) / _COPY_NAME
         checked.write_bytes(data)
-        layer = Sdf.Layer.OpenAsAnonymous(str(checked))
+        try:
+            layer = Sdf.Layer.OpenAsAnonymous(str(checked))
+        except Tf.ErrorException as error:
+            text = without_refused_rate(data.decode("utf-8"), error)
+            layer = Sdf.Layer.CreateAnonymous(".usda")
+            layer.ImportFromString(text)
     if layer is None:
         raise UnreadableFileError(f"{place}: found damaged USD text")
     return layer

@@ -7,6 +7,7 @@ from castline.schemas.values.decision import Decision
 from castline.schemas.values.finding import Loss, Problem
 from castline.schemas.values.plan import Check, Offer, OfferedMedia, Plan, Question
 from castline.schemas.values.record import Record
+from castline.schemas.values.scene import Prim, Scene
 from castline.schemas.values.slot import Expected, Note, Sequence, Slot, Unplaced
 from castline.schemas.values.take import Generation, Placement, Take
 
@@ -29,10 +30,12 @@ __all__ = [
     "OfferedMedia",
     "Placement",
     "Plan",
+    "Prim",
     "Problem",
     "Question",
     "Record",
     "Reference",
+    "Scene",
     "Score",
     "Sequence",
     "Slot",

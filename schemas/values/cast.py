@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from castline.schemas.values.clearance import Clearance
 from castline.schemas.values.record import Record
+from castline.schemas.values.scene import Prim
 
 ReferenceKind = Literal["face", "figure", "other"]
 
@@ -40,6 +41,7 @@ class Character(Record):
     looks: Annotated[tuple[Look, ...], "their looks, in story order"] = ()
     references: Annotated[tuple[Reference, ...], "pictures of them"] = ()
     clearance: Annotated[Clearance | None, "likeness and consent, where one applies"] = None
+    prims: Annotated[tuple[Prim, ...], "where they stand in a scene"] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from castline.schemas.values.cast import Cast
 from castline.schemas.values.decision import Decision
 from castline.schemas.values.record import Record
+from castline.schemas.values.scene import Prim, Scene
 
 UnplacedReason = Literal["not_returned", "no_clip", "conflict", "damaged", "newer"]
 
@@ -29,6 +30,7 @@ class Slot(Record):
     derived_from: Annotated[str | None, "the slot that a tool split or copied this from"] = None
     expected: Annotated[tuple[Expected, ...], "who should be seen"] = ()
     decisions: Annotated[tuple[Decision, ...], "what people said, oldest first"] = ()
+    prim: Annotated[Prim | None, "the shot or camera of a scene that it is"] = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +40,7 @@ class Note(Record):
     about: Annotated[str, "slot, take or character id"]
     take_id: Annotated[str | None, "the take"] = None
     character_id: Annotated[str | None, "the character"] = None
+    prim: Annotated[Prim | None, "the prim of a scene, where it points at one"] = None
     posted: Annotated[bool, "a flag, made anew by each delivery; nobody's own marker"] = False
 
 
@@ -63,3 +66,4 @@ class Sequence(Record):
         default_factory=dict
     )
     unplaced: Annotated[tuple[Unplaced, ...], "data that found no clip"] = ()
+    scene: Annotated[Scene | None, "the stage it was read from, where it was no cut"] = None

@@ -63,3 +63,4 @@ class Take(Record):
     clearance: Annotated[Clearance | None, "what it may be used for"] = None
     placement: Annotated[Placement | None, "how it sits in the clip"] = None
     appearances: Annotated[tuple[Appearance, ...], "who is in it"] = ()
+    camera: Annotated[str | None, "prim path of the camera that a scene is seen through"] = None

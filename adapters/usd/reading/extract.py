@@ -21,9 +21,11 @@ _SCALARS = (str, bool, int, float)
 def extract(path: str) -> dict[str, Any]:
     """Return `{"objects": [...]}` of the file's cut, or `{"document": ...}` of one in usdotio.
 
+    Of a stage without a cut it is `{"scene": True}`, which `scene.survey` looks into.
+
     An object is `[prim name, index of the object above or None, JSON text, values by attribute,
     variant selections by set, labels or None, display name or None]`, each after the one above
-    it, in order. Raises `UnreadableFileError` for what holds no cut or too much and
+    it, in order. Raises `UnreadableFileError` for what is damaged or holds too much and
     `NewerVersionError` for one of a later castline.
     """
     layer = guard.open_layer(Path(path))
@@ -39,11 +41,7 @@ def extract(path: str) -> dict[str, Any]:
             raise UnreadableFileError(f"{path}: {error}") from None
         if document is not None:
             return {"document": document}
-    beneath = "; what its sublayers hold is read when it is flattened (usdcat --flattenLayerStack)"
-    raise UnreadableFileError(
-        f"{path}: found a USD stage without a cut, expected a prim with {layout.JSON}"
-        f"{beneath if layer.subLayerPaths else ''}"
-    )
+    return {"scene": True}
 
 
 def _root_of(layer: Any) -> Any:

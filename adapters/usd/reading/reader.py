@@ -18,6 +18,7 @@ from castline.adapters.usd.reading.edits import apply_edits
 from castline.adapters.usd.reading.floats import restore_floats
 from castline.adapters.usd.reading.stored import Stored
 from castline.adapters.usd.sandbox import MEMORY, Sandbox
+from castline.adapters.usd.scene.cut import cut_from
 from castline.schemas.errors import InvalidValueError, UnreadableFileError
 from castline.schemas.revive import revive
 
@@ -25,39 +26,52 @@ SECONDS = 10.0
 SECONDS_PER_MEGABYTE = 4.0
 """CPU time that a file's size allows: some ten times what a sound one of that size takes."""
 
+SCENE_SECONDS = 120.0
+"""CPU time for a scene with all that it brings in."""
+
 _MISFITS = (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError)
 """What values that nobody expects raise."""
 
 _EXTRACT = "castline.adapters.usd.reading.extract:extract"
+_SURVEY = "castline.adapters.usd.scene.survey:survey"
 
 
-def read(path: str | Path) -> otio.core.SerializableObject:
+def read(path: str | Path, *, payloads: bool = False) -> otio.core.SerializableObject:
     """Read the OTIO object that a usd, usda, usdc or usdz file holds, of the kind it was.
 
-    The file's own layer is read, nothing that it references, and in another process: see
-    `sandbox`. Raises `UnreadableFileError` with one line (file, place, found, expected) for what
-    is no such file, `NewerVersionError` for one of a later castline and `MissingDependencyError`
-    where USD is not installed.
+    A cut is read from the file's own layer, nothing that it references. A stage that holds none
+    is read as a scene (`castline.adapters.usd.scene`): composed, and its payloads loaded only if
+    asked for. Both happen in another process: see `sandbox`. Raises `UnreadableFileError` with one
+    line (file, place, found, expected) for what is no such file, `NewerVersionError` for one of a
+    later castline and `MissingDependencyError` where USD is not installed.
     """
     with Sandbox() as sandbox:
-        return read_in(sandbox, path)
+        return read_in(sandbox, path, payloads=payloads)
 
 
-def read_in(sandbox: Sandbox, path: str | Path) -> otio.core.SerializableObject:
+def read_in(
+    sandbox: Sandbox, path: str | Path, *, payloads: bool = False
+) -> otio.core.SerializableObject:
     """Read as `read` does, in a child process that may have read others before."""
     library.look_for()
     with collected_later():
-        return _read_whole(sandbox, Path(path))
+        return _read_whole(sandbox, Path(path), payloads)
 
 
-def _read_whole(sandbox: Sandbox, path: Path) -> otio.core.SerializableObject:
-    root = _stored_in(sandbox, path)
+def _read_whole(sandbox: Sandbox, path: Path, payloads: bool) -> otio.core.SerializableObject:
+    found = _extract(sandbox, path)
+    if "scene" in found:
+        return _read_scene(sandbox, path, payloads)
+    if "document" in found:
+        root = stored.single(found["document"], str(path))
+    else:
+        root = stored.gather(found.get("objects"), str(path))
     _apply_edits(root, path)
     return restore_floats(_revive(root, path), root)
 
 
-def _stored_in(sandbox: Sandbox, path: Path) -> Stored:
-    """Return the objects that the file holds."""
+def _extract(sandbox: Sandbox, path: Path) -> dict[str, Any]:
+    """Return what the file's own layer holds."""
     size = require_file(path).stat().st_size
     if suffix_of(path) == "usdz":  # media are in it too; its layer alone is read
         size = min(size, guard.MAX_BYTES)
@@ -70,9 +84,17 @@ def _stored_in(sandbox: Sandbox, path: Path) -> Stored:
         place=str(path),
         memory=MEMORY + 64 * size,
     )
-    if isinstance(found, dict) and "document" in found:
-        return stored.single(found["document"], str(path))
-    return stored.gather(found.get("objects") if isinstance(found, dict) else None, str(path))
+    return found if isinstance(found, dict) else {}
+
+
+def _read_scene(sandbox: Sandbox, path: Path, payloads: bool) -> otio.schema.Timeline:
+    arguments = [str(path), payloads]
+    facts = sandbox.run(_SURVEY, arguments, seconds=SCENE_SECONDS, place=str(path))
+    try:
+        return cut_from(facts, path)
+    except _MISFITS as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise UnreadableFileError(f"{path}: found values that no scene has: {reason}") from None
 
 
 def _apply_edits(root: Stored, path: Path) -> None:

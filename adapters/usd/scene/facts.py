@@ -1,0 +1,59 @@
+"""What the child answers about a scene: plain lists and dicts, made and read in one place."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+
+def problem(rule: str, where: str, message: str) -> list[str]:
+    """Return one thing that is wrong with a scene and does not keep it from being read."""
+    return [rule, where, " ".join(message.split())[:400]]
+
+
+def prim_facts(prim: Any, folder: str) -> dict[str, Any]:
+    """Return what tells a prim from others: path, type, layer, names, identity, labels.
+
+    `layer` is the file that holds its strongest opinion, relative to the scene's folder.
+    """
+    stack = prim.GetPrimStack()
+    layer = stack[0].layer if stack else None
+    return {
+        "path": str(prim.GetPath()),
+        "type": str(prim.GetTypeName()),
+        "layer": layer_name(layer, folder) if layer else "",
+        "names": names_of(prim),
+        "identity": identity_of(prim),
+        "display": display_name(prim),
+    }
+
+
+def names_of(prim: Any) -> list[str]:
+    """Return the names a prim goes by, the most telling first: asset, display name, own name."""
+    info = prim.GetAssetInfo()
+    name = info.get("name") if info else None
+    found = [name if isinstance(name, str) else "", prim.GetDisplayName(), prim.GetName()]
+    return list(dict.fromkeys(text for text in found if text))
+
+
+def display_name(prim: Any) -> str:
+    """Return the name that people are to see."""
+    return names_of(prim)[0]
+
+
+def identity_of(prim: Any) -> str:
+    """Return the identifier of the asset that a prim is, if it says one (`assetInfo`)."""
+    info = prim.GetAssetInfo()
+    found = info.get("identifier") if info else None
+    return str(getattr(found, "path", found) or "")
+
+
+def layer_name(layer: Any, folder: str) -> str:
+    """Return a layer's file relative to the scene's folder, with forward slashes."""
+    if layer.anonymous:
+        return ""
+    path = layer.realPath or layer.identifier
+    try:
+        return os.path.relpath(path, folder).replace(os.sep, "/")
+    except ValueError:  # Windows: another drive
+        return str(path)

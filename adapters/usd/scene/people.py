@@ -1,0 +1,69 @@
+"""Who is in a scene; run in the child.
+
+A character is a prim that is labelled as one (`semantics:labels:character`, UsdSemantics), a model
+of the kind `character`, or a SkelRoot. What lies inside a character is a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from castline.adapters.usd import layout
+from castline.adapters.usd.scene.facts import names_of
+
+KIND = "character"
+
+
+def characters_in(prims: list[Any]) -> list[tuple[Any, list[str]]]:
+    """Return the prims that are characters, of those given in the scene's order, with their names.
+
+    Labels come first: where there are any, they are the names. A skeleton's is that of the asset
+    it belongs to, since programs call SkelRoots after bones and files.
+    """
+    found: list[tuple[Any, list[str]]] = []
+    last = None
+    for prim in prims:
+        path = prim.GetPath()
+        if last is not None and path.HasPrefix(last):
+            continue
+        if names := labels_of(prim) or _names_by_kind(prim):
+            last = path
+            found.append((prim, names))
+    return found
+
+
+def labels_of(prim: Any) -> list[str]:
+    """Return the labels that call a prim a character, at its default or its first sample."""
+    if not prim.HasAttribute(layout.LABELS):
+        return []
+    attribute = prim.GetAttribute(layout.LABELS)
+    value = attribute.Get()
+    if value is None:
+        from pxr import Usd
+
+        value = attribute.Get(Usd.TimeCode.EarliestTime())
+    return [str(label) for label in value or () if str(label)]
+
+
+def _names_by_kind(prim: Any) -> list[str]:
+    from pxr import Usd
+
+    if Usd.ModelAPI(prim).GetKind() == KIND:
+        return names_of(prim)[:1]
+    if prim.GetTypeName() != "SkelRoot":
+        return []
+    owner = next(_assets_above(prim), prim)
+    return names_of(owner)[:1]
+
+
+def _assets_above(prim: Any) -> Iterator[Any]:
+    """Yield the prim and those above it that are models or name an asset, nearest first."""
+    from pxr import Usd
+
+    while prim and not prim.IsPseudoRoot():
+        info = prim.GetAssetInfo()
+        is_model = Usd.ModelAPI(prim).GetKind() in ("component", KIND)
+        if is_model or (info and info.get("name")):
+            yield prim
+        prim = prim.GetParent()
