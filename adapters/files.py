@@ -43,8 +43,8 @@ def read(
 ) -> otio.schema.Timeline:
     """Return the cut of a file as a timeline, castline's data on its objects.
 
-    `rate` is in frames a second, for EDL and ALE files, which do not say it; default 24. `payloads`
-    has those of a USD scene loaded. Raises `UnreadableFileError` with one line that names file,
+    `rate` is in frames a second, for EDL and ALE files, which do not say it; default 24. A scene's
+    `payloads` are loaded if asked for. Raises `UnreadableFileError` with one line that names file,
     place, found and expected.
     """
     path = Path(path)

@@ -47,18 +47,21 @@ def cli() -> None:
 @cli.command()
 @click.argument("files", type=FilePath, nargs=-1, required=True)
 @rate_option
+@click.option("--payloads", is_flag=True, help="Load the payloads of a USD scene.")
 @json_option
-def info(files: tuple[Path, ...], rate: float | None, as_json: bool) -> None:
-    """Say what is in a cut."""
+def info(files: tuple[Path, ...], rate: float | None, payloads: bool, as_json: bool) -> None:
+    """Say what is in a cut, or in a USD scene, and what is wrong with it."""
     from castline.verbs.info import info as look
 
-    found = {str(path): look(read_cut(path, rate)) for path in files}
+    found = {str(path): look(read_cut(path, rate, payloads=payloads)) for path in files}
     if as_json:
         print_json(found)
         return
     for path, facts in found.items():
         click.echo(click.style(path, bold=True))
         for name, value in facts.items():
+            if name == "problems":  # a line each, since they are sentences
+                value = "".join(f"\n    {line}" for line in value) or None
             click.echo(f"  {name.replace('_', ' '):<20} {words(value)}")
 
 

@@ -31,13 +31,13 @@ cast_option = click.option(
 )
 
 
-def read_cut(path: Path, rate: float | None) -> Timeline:
-    """Read a cut of any format; `rate` is for those that say none."""
+def read_cut(path: Path, rate: float | None, *, payloads: bool = False) -> Timeline:
+    """Read a cut of any format; `rate` is for those that say none, `payloads` for USD scenes."""
     from castline.adapters import files
 
     if rate is not None and not (isfinite(rate) and 0 < rate <= 1000):
         raise UsageError(f"--rate: found {rate:g}, expected frames a second, such as 25")
-    return files.read(path, rate)
+    return files.read(path, rate, payloads=payloads)
 
 
 def spare(output: Path, *inputs: Path | None) -> None:

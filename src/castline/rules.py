@@ -268,6 +268,13 @@ def one_file_one_verdict(subject: Subject) -> Iterator[Problem]:
                 )
 
 
+def sound_scene(subject: Subject) -> Iterator[Problem]:
+    """The scene that the cut was read from says its time and has all its parts."""
+    sequence = _quietly(get_sequence, subject.cut)
+    if sequence and sequence.scene:
+        yield from sequence.scene.problems
+
+
 RULES = (
     readable_data,
     unique_slot_ids,
@@ -283,6 +290,7 @@ RULES = (
     known_provenance,
     consent_given,
     one_file_one_verdict,
+    sound_scene,
 )
 """All rules, in the order of their report."""
 

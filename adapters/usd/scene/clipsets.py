@@ -13,7 +13,7 @@ _HASHES = re.compile(r"(#+(?:\.#+)?)")
 
 
 def clip_sets(prim: Any) -> list[dict[str, Any]]:
-    """Return the sets of value clips on a prim: which files, from when on, at which of their times.
+    """Return the sets of value clips on a prim: which files, from when on, which of their times.
 
     `active` holds `[stage time, number of the file]`, `times` `[stage time, clip time]`, both in
     the stage's time codes. What does not hang together is left out, as USD does.

@@ -75,8 +75,8 @@ def clock_of(
     unplaced = SceneClock(rate, per_second, 0, 0)
     start, end = _range(facts, windows, problems)
     if any(unplaced.position(code) % 1 for code in (start, end)):
-        _add(problems, "range", f"found {start:g} to {end:g}, no whole frames; taken as the frames "
-                                "they lie in", "note")  # fmt: skip
+        found = f"found {start:g} to {end:g}, no whole frames; taken as those they lie in"
+        _add(problems, "range", found, "note")
     first, last = unplaced.frames(start, end)
     return SceneClock(rate, per_second, first, last)
 

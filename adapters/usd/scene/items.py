@@ -210,7 +210,7 @@ def _sequenced(
         desk.warn("sequence", clip["path"], "no startTime before an endTime; left out")
         return None
     first, last = clock.position(start), clock.position(end)
-    target = next(iter(clip["targets"]), None)
+    target: str = next(iter(clip["targets"]), "")
     played, until = clip["in"], clip["out"]
     source_in = first if played is None else clock.position(played)
     speed = 1.0
@@ -230,7 +230,7 @@ def _sequenced(
         media,
         desk.range(source_in, source_in + last - first),
         camera=camera,
-        inside=target,
+        inside=target or None,
         effects=_retime(speed),
         is_enabled=clip["enabled"],
     )

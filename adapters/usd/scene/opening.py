@@ -66,6 +66,5 @@ def _mend_rate(layer: Any, problems: list[list[str]], place: str) -> None:
         return
     layer.ClearTimeCodesPerSecond()
     name = Path(place).name
-    problems.append(
-        problem("rate", name, f"found timeCodesPerSecond {rate:g}, expected more than 0; taken as not said")
-    )
+    reason = f"found timeCodesPerSecond {rate:g}, expected more than 0; taken as not said"
+    problems.append(problem("rate", name, reason))

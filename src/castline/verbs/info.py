@@ -1,4 +1,4 @@
-"""What is in a cut."""
+"""What is in a cut, or in a scene that was read as one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from opentimelineio import schema
 
 from castline.schemas.errors import CastlineError
 from castline.schemas.places import get_sequence, get_slot, get_take
+from castline.schemas.values import Scene, Sequence, Take
 
 
 def info(cut: schema.Timeline) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def info(cut: schema.Timeline) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": cut.name,
         "start": _timecode(start) if start else None,
-        "duration": _timecode(cut.duration()) if clips else None,
+        "duration": _timecode(cut.duration()) if kinds.keys() & {"Clip", "Gap"} else None,
         "rates": {f"{rate:g}": count for rate, count in rates.most_common()},
         "video_tracks": len(cut.video_tracks()),
         "audio_tracks": len(cut.audio_tracks()),
@@ -55,20 +56,39 @@ def _ours(cut: schema.Timeline, clips: list[schema.Clip]) -> dict[str, Any]:
             unreadable += 1
     try:
         sequence = get_sequence(cut)
-        cast = [c.name for c in sequence.cast.characters] if sequence.cast else []
-        unplaced = len(sequence.unplaced)
     except CastlineError:
-        cast, unplaced, unreadable = [], 0, unreadable + 1
-    return {
+        sequence, unreadable = Sequence(), unreadable + 1
+    facts = {
         "slots": slots,
         "takes": roles["take"],
         "temps": roles["temp"],
         "decisions": decisions,
-        "cast": cast,
+        "cast": [c.name for c in sequence.cast.characters] if sequence.cast else [],
         "characters_in_takes": dict(characters.most_common()),
-        "unplaced": unplaced,
+        "unplaced": len(sequence.unplaced),
         "unreadable": unreadable,
     }
+    return facts if sequence.scene is None else {**facts, **_scene(sequence.scene, cut, clips)}
+
+
+def _scene(scene: Scene, cut: schema.Timeline, clips: list[schema.Clip]) -> dict[str, Any]:
+    """Return what is in the scene that a cut was read from."""
+    return {
+        "cameras": [take.camera for clip in clips if (take := _taken(clip)) and take.camera],
+        "up_axis": scene.up_axis,
+        "meters_per_unit": scene.meters_per_unit,
+        "frames_per_second": cut.global_start_time.rate if cut.global_start_time else None,
+        "time_codes_per_second": scene.codes_per_second,
+        "payloads_not_loaded": scene.unloaded or 0,
+        "problems": [f"{p.where}: {p.message}" for p in scene.problems],
+    }
+
+
+def _taken(clip: schema.Clip) -> Take | None:
+    try:
+        return get_take(clip.media_reference)
+    except CastlineError:
+        return None
 
 
 def _timecode(time: otio.opentime.RationalTime) -> str:
