@@ -69,6 +69,10 @@ OTHER_API = "CastlineObjectAPI"
 APPEARANCE_API = "CastlineAppearanceAPI"
 APPEARANCE = "castline:appearance"
 
+OVERLAY = "overlay"
+PUBLISHED = "stage"
+"""Keys of customLayerData's `castline`: on an overlay, and on a root the stage below it."""
+
 TAKE_SET = "take"
 PLATE = "plate"
 CHARACTER_TAXONOMY = "character"

@@ -24,6 +24,7 @@ _HOMES = {
     "calibrate": "castline.verbs.calibrate",
     "boxes": "castline.verbs.boxes",
     "check": "castline.verbs.check",
+    "publish": "castline.verbs.publish",
 }
 
 __all__ = sorted(_HOMES)

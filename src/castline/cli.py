@@ -29,6 +29,7 @@ from castline.cli_parts import (
     spare,
     words,
 )
+from castline.cli_publish import publish
 from castline.schemas.errors import CastlineError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -303,6 +304,7 @@ def schema_path() -> None:
     click.echo(schema_folder())
 
 
+cli.add_command(publish)
 cli.add_command(score)
 cli.add_command(calibrate)
 cli.add_command(boxes)

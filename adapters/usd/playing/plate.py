@@ -42,12 +42,14 @@ def lens_of(size: tuple[int, int] | None) -> dict[str, float]:
     return numbers
 
 
-def apply_plate(camera: Any, pictures: Sequence[tuple[float, str]]) -> None:
+def apply_plate(
+    camera: Any, pictures: Sequence[tuple[float, str]], instance: str = layout.PLATE
+) -> None:
     """Put a plate on a camera: an asset path from each time code on."""
     from pxr import Sdf
 
-    apply(camera, f"BackPlateAPI:{layout.PLATE}")
-    name = f"backPlate:{layout.PLATE}:image"
+    apply(camera, f"BackPlateAPI:{instance}")
+    name = f"backPlate:{instance}:image"
     spec = Sdf.AttributeSpec(camera, name, Sdf.ValueTypeNames.Asset)
     last = None
     for time, path in pictures:

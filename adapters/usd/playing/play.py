@@ -52,20 +52,20 @@ def author(
             for key in list(shot.offers):
                 shot.give_up(key, "a collection is no cut that plays")
     if not any(shot.offers for shot in found):
-        return [*_silent(found), *_dissolves(root)]
+        return [*silent(found), *_dissolves(root)]
     with Sandbox() as sandbox:
         desk = _Desk(clock, folder, Scenes(sandbox))
         for shot in found:
             _look_into_scenes(desk, shot)
         if plates:
-            _turn_movies_into_plates(found, plates)
+            turn_movies_into_plates(found, plates)
         _share_time(found)
         for shot in found:
             _author_shot(desk, layer.GetPrimAtPath(shot.node.path), shot)
         _give_the_world(layer, desk, found)
         follows = list(_follows(desk, found))
         cutcamera.author(layer.GetPrimAtPath(root.path), follows, folder)
-        return [*_silent(found), *desk.losses, *_dissolves(root)]
+        return [*silent(found), *desk.losses, *_dissolves(root)]
 
 
 def _look_into_scenes(desk: _Desk, shot: Shot) -> None:
@@ -86,7 +86,7 @@ def _look_into_scenes(desk: _Desk, shot: Shot) -> None:
             desk.lose(shot, f"camera of take {key}", reason)
 
 
-def _turn_movies_into_plates(found: Sequence[Shot], folder: Path) -> None:
+def turn_movies_into_plates(found: Sequence[Shot], folder: Path) -> None:
     """Extract the frames that are shown of movies."""
     wanted: dict[Movie, set[Fraction]] = {}
     for shot in found:
@@ -119,7 +119,7 @@ def _share_time(found: Sequence[Shot]) -> None:
         pictures[window.picture].windows.append((window.start, window.end))
 
 
-def _silent(found: Sequence[Shot]) -> Iterator[Loss]:
+def silent(found: Sequence[Shot]) -> Iterator[Loss]:
     """Yield a loss for every shown take that has nothing to show or to be heard."""
     for shot in found:
         for key, reason in shot.missing.items():

@@ -45,10 +45,20 @@ _PARTS = ("model", "prompt", "negative_prompt", "seed")
 _MAX_INPUT = 4000  # characters of a parameter; longer ones are records, which the JSON has
 
 
-def author(layer: Any, root: Node, found: Sequence[Shot], clock: Clock) -> None:
-    """Author what is known of a cut whose objects, and whose takes, have their specs."""
+def author(
+    layer: Any,
+    root: Node,
+    found: Sequence[Shot],
+    clock: Clock,
+    elsewhere: Mapping[str, str] | None = None,
+) -> None:
+    """Author what is known of a cut whose objects, and whose takes, have their specs.
+
+    Characters that are `elsewhere` on the stage, by their ids, get no prims below the cut.
+    """
     cast = cast_of(root)
-    characters = _author_characters(layer.GetPrimAtPath(root.path), cast, found)
+    parent = layer.GetPrimAtPath(root.path)
+    characters = _author_characters(parent, cast, found, elsewhere or {})
     for shot in found:
         data = data_of(shot.node.document)
         if data and isinstance(data.get("slot_id"), str):
@@ -64,18 +74,20 @@ def author(layer: Any, root: Node, found: Sequence[Shot], clock: Clock) -> None:
                 _author_likeness(owner, instance, appearance, shot.maps.get(key), clock)
 
 
-def _author_characters(parent: Any, cast: Cast, found: Sequence[Shot]) -> dict[str, Any]:
+def _author_characters(
+    parent: Any, cast: Cast, found: Sequence[Shot], elsewhere: Mapping[str, str]
+) -> dict[str, Any]:
     """Author the characters of the cast, and whoever else is spoken of; return paths by id."""
     from pxr import Sdf
 
     known = {character.character_id: character for character in cast.characters}
     others = [spoken for spoken in _spoken_of(found) if cast.find(spoken) is None]
-    everyone = [*known, *dict.fromkeys(others)]
+    everyone = [key for key in (*known, *dict.fromkeys(others)) if key not in elsewhere]
+    paths: dict[str, Any] = dict(elsewhere)
     if not everyone:
-        return {}
+        return paths
     group = Sdf.PrimSpec(parent, layout.CHARACTERS_NAME, Sdf.SpecifierDef, "Scope")
     group.SetInfo("kind", "group")
-    paths = {}
     for character_id, name in layout.unique_names(
         (character_id, layout.instance_name(character_id)) for character_id in everyone
     ).items():
@@ -85,7 +97,7 @@ def _author_characters(parent: Any, cast: Cast, found: Sequence[Shot]) -> dict[s
         prim.SetInfo("displayName", called)
         if character_id in known and (description := known[character_id].description):
             prim.SetInfo("documentation", sayable(description))
-        _label(prim, [called])
+        label(prim, [called])
         paths[character_id] = prim.path
     return paths
 
@@ -97,7 +109,7 @@ def _author_slot(prim: Any, slot: Mapping[str, Any], shot: Shot, cast: Cast) -> 
         info["version"] = sayable(shot.takes[shot.active].take_id)
     prim.SetInfo("assetInfo", info)
     if labels := labels_of(slot, cast):
-        _label(prim, labels)
+        label(prim, labels)
 
 
 def _author_likeness(
@@ -175,7 +187,8 @@ def _plain(appearance: Appearance) -> dict[str, Any]:
     return data
 
 
-def _label(prim: Any, labels: list[str]) -> None:
+def label(prim: Any, labels: list[str]) -> None:
+    """Label a prim's spec with names of characters."""
     from pxr import Sdf
 
     apply(prim, f"SemanticsLabelsAPI:{layout.CHARACTER_TAXONOMY}")

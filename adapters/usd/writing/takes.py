@@ -19,16 +19,22 @@ def author(layer: Any, found: Iterable[Shot]) -> None:
         references = references_of(shot.node.document)
         if len(references) > 1 or shot.offers or shot.takes:
             prim = layer.GetPrimAtPath(shot.node.path)
-            shot.owners = _variants(prim, list(references), shot.active)
+            shot.owners = variants(prim, list(references), shot.active)
 
 
-def _variants(prim: Any, keys: list[str], active: str) -> dict[str, Any]:
+def variants(
+    prim: Any, keys: list[str], active: str, set_name: str = layout.TAKE_SET
+) -> dict[str, Any]:
+    """Give a prim's spec a set of variants, one a key, the active one selected.
+
+    Returns the specs inside by the key.
+    """
     from pxr import Sdf
 
     names = layout.variant_names(keys)
-    prim.variantSetNameList.Prepend(layout.TAKE_SET)
-    variants = Sdf.VariantSetSpec(prim, layout.TAKE_SET)
-    owners = {key: Sdf.VariantSpec(variants, name).primSpec for key, name in names.items()}
+    prim.variantSetNameList.Prepend(set_name)
+    made = Sdf.VariantSetSpec(prim, set_name)
+    owners = {key: Sdf.VariantSpec(made, name).primSpec for key, name in names.items()}
     if active in names:
-        prim.variantSelections[layout.TAKE_SET] = names[active]
+        prim.variantSelections[set_name] = names[active]
     return owners

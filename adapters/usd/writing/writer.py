@@ -66,7 +66,7 @@ def _write_whole(
     home: Path,
     plates: Path | None,
 ) -> list[Loss]:
-    document, encode = _document_of(timeline, path)
+    document, encode = document_of(timeline, path)
     cut = Cut(timeline, split(document), encode, path)
     if suffix_of(path) == "usdz":
         return _write_package(cut, home, plates, target)
@@ -97,7 +97,7 @@ def _write_package(cut: Cut, home: Path, plates: Path | None, target: Path) -> l
     return stage.losses
 
 
-def _document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[str, Any], Encode]:
+def document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[str, Any], Encode]:
     """Return OTIO's document of the object and what encodes it.
 
     What OTIO writes but does not read back is refused.

@@ -1,0 +1,12 @@
+"""What castline knows of a cut, put onto an artist's stage without touching the artist's files.
+
+One overlay layer says it all; a small root layer sublayers overlay and stage and holds the range.
+
+| step | module |
+|---|---|
+| what the stage is, and what of it may be meant | `look`, in `sandbox`'s child |
+| which of its cameras a clip is, which prims are a character | `match` |
+| where in the stage's time the clips lie | `placed` |
+| the two layers | `overlay`, `root` |
+| all of it, in order | `publish` |
+"""

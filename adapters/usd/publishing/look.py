@@ -1,0 +1,169 @@
+"""What a stage is onto which something is to be published; run in the child."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from castline.adapters.usd import layout
+from castline.adapters.usd.publishing.names import plain, without_copy
+from castline.adapters.usd.scene import people, pictures
+from castline.adapters.usd.scene.facts import prim_facts, problem
+from castline.adapters.usd.scene.opening import open_scene
+from castline.adapters.usd.scene.survey import composition_errors, prims_of, time_of, world_of
+from castline.schemas.errors import UnreadableFileError
+
+_NOT_COPIED = frozenset({"subLayers", "subLayerOffsets", "layerRelocates", "documentation"})
+"""Metadata of a root layer that works from a sublayer as well, or speaks of its file."""
+
+_MODELS = frozenset({"component", "assembly", "group", people.KIND})
+
+
+def look(path: str, wanted: list[str], payloads: bool = False) -> dict[str, Any]:
+    """Return what there is of a stage to publish onto; `wanted` are plain names of characters.
+
+    Of a root layer that castline published it is `{"beneath": path}`, the artist's stage. Layers
+    that castline wrote are left out of everything.
+    """
+    problems: list[list[str]] = []
+    stage = open_scene(path, problems, payloads=payloads)
+    root = stage.GetRootLayer()
+    if beneath := _beneath(root):
+        return {"beneath": beneath}
+    overlays = [found for found in stage.GetLayerStack() if is_overlay(found)]
+    stage.MuteAndUnmuteLayers([found.identifier for found in overlays], [])
+    folder = str(Path(path).absolute().parent)
+    prims = prims_of(stage, path)
+    problems += [problem("composition", "/", text) for text in composition_errors(stage, folder)]
+    return {
+        **time_of(stage, prims),
+        **world_of(stage),
+        "header": _header(root),
+        "roots": [prim.GetName() for prim in stage.GetPseudoRoot().GetAllChildren()],
+        "cameras": _cameras(prims, folder),
+        "people": [
+            {**prim_facts(prim, folder), **_place(prim), **found}
+            for prim, found in _people(prims, set(wanted))
+        ],
+        "unloaded": sum(prim.HasAuthoredPayloads() and not prim.IsLoaded() for prim in prims),
+        "files": _files(stage),
+        "problems": problems,
+    }
+
+
+def is_overlay(layer: Any) -> bool:
+    """Say whether castline wrote a layer to lie over a stage."""
+    data = layer.customLayerData.get(layout.CREATOR)
+    return isinstance(data, dict) and layout.OVERLAY in data
+
+
+def _beneath(root: Any) -> str | None:
+    """Return the file of the stage that a root layer of ours lies over."""
+    data = root.customLayerData.get(layout.CREATOR)
+    asset = data.get(layout.PUBLISHED) if isinstance(data, dict) else None
+    return str(root.ComputeAbsolutePath(asset)) if isinstance(asset, str) and asset else None
+
+
+def _header(root: Any) -> str:
+    """Return USD text with what a root layer says that counts on the root alone."""
+    from pxr import Sdf
+
+    header = Sdf.Layer.CreateAnonymous(".usda")
+    source, target = root.pseudoRoot, header.pseudoRoot
+    for key in source.ListInfoKeys():
+        if key not in _NOT_COPIED:
+            value = source.GetInfo(key)
+            if isinstance(value, Sdf.AssetPath) and value.path:  # relative to the artist's file
+                value = Sdf.AssetPath(root.ComputeAbsolutePath(value.path))
+            target.SetInfo(key, value)
+    return str(header.ExportToString())
+
+
+def _cameras(prims: list[Any], folder: str) -> list[dict[str, Any]]:
+    cameras = pictures.cameras_in(prims)
+    return [
+        {
+            **prim_facts(camera, folder),
+            **_place(camera),
+            "shot": prim_facts(shot, folder) if shot else None,
+            "window": window,
+            "above": _names_above(camera),
+            "variants": list(camera.GetVariantSets().GetNames()),
+        }
+        for camera, (shot, window) in zip(cameras, pictures.shots_of(cameras), strict=True)
+    ]
+
+
+def _names_above(prim: Any) -> list[str]:
+    """Return the names of the prims above, nearest first."""
+    names = []
+    prim = prim.GetParent()
+    while prim and not prim.IsPseudoRoot():
+        names.append(prim.GetName())
+        prim = prim.GetParent()
+    return names
+
+
+def _people(prims: list[Any], wanted: set[str]) -> list[tuple[Any, dict[str, Any]]]:
+    """Return the prims that may be somebody who is wanted, and how that shows.
+
+    `how` is `label`, `asset`, `character`, `model` or `name`, the surest first; `known` are the
+    wanted names by which it does.
+    """
+    named = {prim.GetPath(): names for prim, names in people.characters_in(prims)}
+    found = []
+    for prim in prims:
+        for how, names in _signs(prim, named.get(prim.GetPath())):
+            known = {plain(name) for name in names}
+            known = (known | {without_copy(name) for name in known}) & wanted
+            if known:
+                sign = {"how": how, "known": sorted(known), "labels": people.labels_of(prim)}
+                found.append((prim, sign))
+                break
+    return found
+
+
+def _signs(prim: Any, character: list[str] | None) -> list[tuple[str, list[str]]]:
+    """Return by what names a prim could be told, the surest sign first."""
+    from pxr import Usd, UsdGeom
+
+    signs = []
+    if labels := people.labels_of(prim):
+        signs.append(("label", labels))
+    if prim.HasAuthoredMetadata("assetInfo"):
+        info = prim.GetAssetInfo()
+        identifier = getattr(info.get("identifier"), "path", "") or ""
+        names = [info.get("name"), Path(identifier).stem, Path(identifier).parent.name]
+        signs.append(("asset", [name for name in names if isinstance(name, str) and name]))
+    names = [prim.GetName(), prim.GetDisplayName()]
+    if character:
+        signs.append(("character", [*character, *names]))
+    elif prim.HasAuthoredMetadata("kind") and Usd.ModelAPI(prim).GetKind() in _MODELS:
+        signs.append(("model", names))
+    elif prim.IsA(UsdGeom.Xformable) and not prim.IsA(UsdGeom.Camera):
+        signs.append(("name", names))
+    return signs
+
+
+def _place(prim: Any) -> dict[str, Any]:
+    """Return the path that takes opinions: the prim's, or that of the instance it is part of."""
+    owner = prim
+    while owner.IsInstanceProxy():
+        owner = owner.GetParent()
+    return {"owner": str(owner.GetPath())}
+
+
+def _files(stage: Any) -> list[list[Any]]:
+    """Return the files of all layers, with size and time of change as they are now."""
+    found: dict[str, list[Any]] = {}
+    for layer in stage.GetUsedLayers():
+        path = layer.realPath.partition("[")[0]
+        if not path or path in found:
+            continue
+        try:
+            state = os.stat(path)  # noqa: PTH116 - thousands of them
+        except OSError:
+            raise UnreadableFileError(f"{path}: the file is gone while it is read") from None
+        found[path] = [path, state.st_size, state.st_mtime_ns]
+    return list(found.values())

@@ -1,0 +1,201 @@
+"""Which camera of a stage a clip of the cut is, and which prims are a character.
+
+Prims are told by what they are, the surest sign first: where castline read them from, the asset
+they say to be, a label, their name, the names above them. A path alone is no sign: programs rename
+what they export. Where one sign fits two, a person must decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opentimelineio import schema
+
+from castline.adapters.usd.publishing.names import plain, plain_set, without_copy
+from castline.schemas.errors import NeedsPersonError
+from castline.schemas.places import get_slot
+from castline.schemas.takes import takes_of
+from castline.schemas.values import Cast, Character, Prim, Slot
+
+Facts = Mapping[str, Any]
+
+BY_ID = "id:"
+"""Before a slot's id, where its name is that of several clips."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A clip of the cut, and what of the stage it is."""
+
+    clip: schema.Clip
+    slot: Slot
+    camera: Facts | None
+    """The camera; None where the stage has none."""
+    how: str
+    """By what it was told."""
+
+
+def choose_clips(
+    clips: Sequence[schema.Clip], shot: str | None, names: Iterable[str]
+) -> tuple[list[schema.Clip], bool]:
+    """Return the clips to publish, and whether the stage is the one shot.
+
+    That is the shot that is named (`id:` before a slot's id, where several have one name), the
+    only one, or the one that the stage is named after; else all of them are looked for. Raises
+    `NeedsPersonError` where the name fits none or several.
+    """
+    if shot is not None:
+        found = [clip for clip in clips if _is_called(clip, shot)]
+        if len(found) != 1:
+            raise _undecided(f"--shot {shot}", found, clips)
+        return found, True
+    if len(clips) == 1:
+        return list(clips), True
+    stage = plain_set(names)
+    found = [clip for clip in clips if _keys(clip) & stage]
+    return (found, True) if len(found) == 1 else (list(clips), False)
+
+
+def bind(clip: schema.Clip, cameras: Sequence[Facts], *, is_alone: bool) -> Bound | None:
+    """Return what of the stage a clip is, None where nothing shows.
+
+    `is_alone`: the stage is this shot, so its only camera is the clip's, whatever its name. Raises
+    `NeedsPersonError` where several cameras fit.
+    """
+    slot = get_slot(clip)
+    assert slot is not None  # noqa: S101 - every clip was given one
+    for how, fits in _signs_of(clip, slot):
+        found = [camera for camera in cameras if fits(camera)]
+        if len(found) == 1:
+            return Bound(clip, slot, found[0], how)
+        if found:
+            raise _several(slot.slot_id, how, found)
+    if not is_alone:
+        return None
+    if len(cameras) > 1:
+        raise _several(slot.slot_id, "the stage", cameras)
+    return Bound(clip, slot, next(iter(cameras), None), "the only camera")
+
+
+def bind_to(clip: schema.Clip, cameras: Sequence[Facts], path: str) -> Bound:
+    """Return a clip bound to the camera at a path that a person named."""
+    slot = get_slot(clip)
+    assert slot is not None  # noqa: S101 - every clip was given one
+    for camera in cameras:
+        if camera["path"] == path:
+            return Bound(clip, slot, camera, "--camera")
+    paths = ", ".join(camera["path"] for camera in cameras[:8]) or "none"
+    raise NeedsPersonError(f"--camera {path}: found no such camera, only {paths}")
+
+
+def wanted_names(cast: Cast) -> set[str]:
+    """Return the plain names under which the cast's characters may stand on a stage."""
+    return {name for character in cast.characters for name in _names(character)}
+
+
+def bind_characters(cast: Cast, people: Sequence[Facts]) -> dict[str, list[Facts]]:
+    """Return the prims of each character that is on the stage, by its id."""
+    found = {}
+    for character in cast.characters:
+        names = _names(character)
+        mine = [prim for prim in people if names & set(prim["known"])]
+        for how in ("label", "asset", "character", "model", "name"):
+            told = [prim for prim in mine if prim["how"] == how]
+            if told:
+                found[character.character_id] = list(_outermost(told))
+                break
+    return found
+
+
+def prim_of(facts: Facts) -> Prim:
+    """Return the record of a prim of the stage."""
+    layer, identity = facts["layer"] or None, facts["identity"] or None
+    return Prim(path=facts["path"], layer=layer, identity=identity)
+
+
+def _signs_of(clip: schema.Clip, slot: Slot) -> Iterator[tuple[str, Any]]:
+    """Yield by what a camera could be told to be the clip's, the surest first."""
+    cameras = {take.camera for take in takes_of(clip).values() if take.camera}
+    prim = slot.prim
+    keys = _keys(clip)
+    if cameras:
+        leaves = {path.rpartition("/")[2] for path in cameras}
+        keys_of_cameras = plain_set(leaves)
+        yield "where it was read", lambda camera: camera["path"] in cameras
+    if prim is not None:
+        yield "where it was read", lambda camera: prim.path in _paths(camera)
+        if prim.identity:
+            yield "its asset", lambda camera: prim.identity in _identities(camera)
+    yield "its name", lambda camera: bool(keys & _own_names(camera))
+    yield "the names above", lambda camera: bool(keys & plain_set(camera["above"]))
+    if cameras:
+        yield "its camera's name", lambda camera: bool(keys_of_cameras & _own_names(camera))
+
+
+def _paths(camera: Facts) -> set[str]:
+    shot = camera["shot"]
+    return {camera["path"], *([shot["path"]] if shot else [])}
+
+
+def _identities(camera: Facts) -> set[str]:
+    shot = camera["shot"]
+    return {camera["identity"], shot["identity"] if shot else ""} - {""}
+
+
+def _own_names(camera: Facts) -> set[str]:
+    shot = camera["shot"]
+    names = plain_set([*camera["names"], *(shot["names"] if shot else [])])
+    return names | {without_copy(name) for name in names}
+
+
+def _keys(clip: schema.Clip) -> set[str]:
+    """Return the plain names that a clip goes by."""
+    slot = get_slot(clip)
+    leaf = slot.prim.path.rpartition("/")[2] if slot and slot.prim else None
+    return plain_set([clip.name, slot.slot_id if slot else None, leaf])
+
+
+def _names(character: Character) -> set[str]:
+    leaves = [prim.path.rpartition("/")[2] for prim in character.prims]
+    return plain_set([character.character_id, character.name, *leaves])
+
+
+def _outermost(prims: Sequence[Facts]) -> Iterator[Facts]:
+    """Yield the prims that lie in no other of them; they come in the stage's order."""
+    last = None
+    for prim in prims:
+        if last is None or not prim["path"].startswith(f"{last}/"):
+            last = prim["path"]
+            yield prim
+
+
+def _several(name: str, how: str, cameras: Sequence[Facts]) -> NeedsPersonError:
+    paths = ", ".join(camera["path"] for camera in cameras[:8])
+    return NeedsPersonError(
+        f"{name}: by {how} found {len(cameras)} cameras; name one with --camera: {paths}"
+    )
+
+
+def _is_called(clip: schema.Clip, shot: str) -> bool:
+    slot = get_slot(clip)
+    if shot.startswith(BY_ID):
+        return slot is not None and slot.slot_id == shot.removeprefix(BY_ID)
+    return plain(shot) in _keys(clip)
+
+
+def _undecided(
+    what: str, found: Sequence[schema.Clip], clips: Sequence[schema.Clip]
+) -> NeedsPersonError:
+    listed = ", ".join(_called(clip, bool(found)) for clip in (found or clips)[:12])
+    count = f"{len(found)} clips" if found else "no clip"
+    return NeedsPersonError(f"{what}: found {count} of that name, expected one of: {listed}")
+
+
+def _called(clip: schema.Clip, is_shared: bool) -> str:
+    """Return what to write after --shot for this clip and no other."""
+    slot = get_slot(clip)
+    if slot is None:
+        return str(clip.name)
+    return f"{BY_ID}{slot.slot_id}" if is_shared else slot.slot_id

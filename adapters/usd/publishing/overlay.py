@@ -1,0 +1,153 @@
+"""The overlay: the published cut, and on the artist's prims what is known of them.
+
+| on | what |
+|---|---|
+| `/Timeline` | the published clips as a cut, `castline:camera` pointing at the camera of each |
+| the shot's camera | a variant set of takes: plate, authorship, appearances with scores; where it has none, the clip's prim has them |
+| a character's prim | `SemanticsLabelsAPI:character` |
+
+Nothing else is said of a prim of the artist's, and nothing that the artist says is contradicted:
+plates and variant sets have names of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from castline.adapters.usd import layout, placement
+from castline.adapters.usd.characters import cast_of, label_of
+from castline.adapters.usd.payload import references_of
+from castline.adapters.usd.playing import plate, play
+from castline.adapters.usd.playing.anchor import anchored
+from castline.adapters.usd.playing.clock import Clock
+from castline.adapters.usd.playing.media import Library, Plate, Scene, Sound
+from castline.adapters.usd.playing.shot import Shot, shots_of
+from castline.adapters.usd.playing.shot import place as place_shots
+from castline.adapters.usd.publishing.match import Facts
+from castline.adapters.usd.writing import items, meaning, takes
+from castline.adapters.usd.writing.stage import Cut
+from castline.schemas.values import Cast, Loss
+
+PLATE = "castline"
+"""Instance of BackPlateAPI: the artist's own plates have others."""
+
+TAKE_SETS = (layout.TAKE_SET, "castlineTake")
+"""Names of the variant set, the second where the artist has one of the first."""
+
+
+def author(
+    layer: Any,
+    cut: Cut,
+    cameras: Sequence[Facts | None],
+    people: Mapping[str, Sequence[Facts]],
+    rate: float,
+    offers: Library,
+    folder: Path,
+    plates: Path | None,
+) -> list[Loss]:
+    """Author the overlay of a cut in the stage's time, for a file in `folder`.
+
+    `cameras` are those of its clips, in order; where there is none, the clip's own prim describes
+    its takes. `rate` is the stage's time codes for a second of the cut. Returns what of it is not
+    seen on the stage.
+    """
+    root = cut.node
+    placement.place(root, rate)
+    items.author(layer, root, rate, cut.encode, cut.path)
+    clock = Clock(rate)
+    found = shots_of(root, offers)
+    losses: list[Loss] = []
+    taken: set[str] = set()
+    for shot, camera in zip(found, cameras, strict=True):
+        losses += _give_owners(layer, shot, camera, taken)
+    place_shots(found, cut.root, rate)
+    _give_up_scenes(found)
+    if plates and any(shot.offers for shot in found):
+        play.turn_movies_into_plates(found, plates)
+    stand_ins = {key: facts[0]["owner"] for key, facts in people.items()}
+    meaning.author(layer, root, found, clock, stand_ins)
+    for shot, camera in zip(found, cameras, strict=True):
+        losses += _author_plates(shot, camera, clock, folder)
+    losses += _label(layer, cast_of(root), people)
+    return [*play.silent(found), *losses]
+
+
+def _give_owners(layer: Any, shot: Shot, camera: Facts | None, taken: set[str]) -> list[Loss]:
+    """Give a shot the specs that describe its takes: variants on its camera.
+
+    What is said of how a take was made holds for all below its prim, so it goes to no other prim
+    of the artist's: without a camera that takes opinions, to the clip's own.
+    """
+    from pxr import Sdf
+
+    prim, name = layer.GetPrimAtPath(shot.node.path), layout.TAKE_SET
+    lost = []
+    if camera is not None:
+        rel = Sdf.RelationshipSpec(prim, layout.SHOT_CAMERA, False, Sdf.VariabilityUniform)
+        rel.targetPathList.Prepend(camera["path"])
+        if camera["path"] in taken:
+            reason = f"{camera['path']} shows another clip; its takes are on the clip alone"
+            lost.append(Loss(where=shot.where, field="camera", reason=reason))
+        elif _takes_opinions(camera):
+            taken.add(camera["path"])
+            prim = Sdf.CreatePrimInLayer(layer, camera["path"])
+            name = next(name for name in TAKE_SETS if name not in camera["variants"])
+    shot.owners = takes.variants(prim, list(references_of(shot.node.document)), shot.active, name)
+    return lost
+
+
+def _takes_opinions(prim: Facts) -> bool:
+    """Say whether a prim is no part of an instance."""
+    return bool(prim["owner"] == prim["path"])
+
+
+def _give_up_scenes(found: Sequence[Shot]) -> None:
+    """Give up what an overlay does not bring in: scenes and sounds."""
+    for shot in found:
+        for key, offer in list(shot.offers.items()):
+            if isinstance(offer, (Scene, Sound)):
+                shot.offers.pop(key)  # the stage is the scene; a sound is the cut's
+
+
+def _author_plates(shot: Shot, camera: Facts | None, clock: Clock, folder: Path) -> list[Loss]:
+    losses = []
+    for key, offer in shot.offers.items():
+        if not isinstance(offer, Plate):
+            continue
+        if camera is None or not _takes_opinions(camera):
+            why = "its camera is part of an instance" if camera else "the stage has no camera"
+            reason = f"not seen: {why}"
+            losses.append(Loss(where=shot.where, field=f"plate of take {key}", reason=reason))
+            continue
+        pictures, missing = plate.pictures_of(offer, shot.maps[key], clock)
+        if missing:
+            reason = f"{missing} pictures are not there; the one before stays"
+            losses.append(Loss(where=shot.where, field=f"plate of take {key}", reason=reason))
+        plate.apply_plate(
+            shot.owners[key],
+            [(time, anchored(path, folder)) for time, path in pictures],
+            PLATE,
+        )
+    return losses
+
+
+def _label(layer: Any, cast: Cast, people: Mapping[str, Sequence[Facts]]) -> list[Loss]:
+    """Label the characters' prims, each with what it was labelled before and its name."""
+    from pxr import Sdf
+
+    wanted: dict[str, list[str]] = {}
+    losses = []
+    for character_id, prims in people.items():
+        name = label_of(character_id, cast)
+        for prim in prims:
+            if not _takes_opinions(prim):
+                reason = f"{prim['path']} is part of an instance; {prim['owner']} is labelled"
+                losses.append(Loss(where=name, field="label", reason=reason))
+            labels = wanted.setdefault(prim["owner"], list(prim["labels"]))
+            if name not in labels:
+                labels.append(name)
+    for path, labels in wanted.items():
+        meaning.label(Sdf.CreatePrimInLayer(layer, path), labels)
+    return losses

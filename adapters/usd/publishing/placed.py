@@ -1,0 +1,152 @@
+"""The published clips in the stage's time: a cut whose time is that of the stage.
+
+| a clip begins at | where |
+|---|---|
+| the stage's own frame that it shows | one of its takes is this very stage |
+| the first frame of its shot's layer | that layer says its range |
+| the stage's first frame | the stage is the one shot |
+| its distance from the cut's start, from the stage's | else |
+
+Frames stand for frames where the rates are the same, or a film rate and its NTSC kin (24 and
+23.976); else seconds for seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from opentimelineio import schema
+from opentimelineio.opentime import RationalTime, TimeRange
+
+from castline.adapters.usd.playing.media import path_of
+from castline.adapters.usd.publishing.match import Bound, prim_of
+from castline.adapters.usd.scene.clock import SceneClock
+from castline.schemas.errors import CastlineError
+from castline.schemas.exact import exact_rate, exact_seconds
+from castline.schemas.places import get_take, set_slot
+
+_KIN = Fraction(15, 10_000)
+"""How far apart two rates may be, as a part, whose frames stand for each other."""
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """How the cut's time becomes the stage's."""
+
+    clock: SceneClock
+    cut_rate: float
+
+    @property
+    def codes_per_second(self) -> Fraction:
+        """Time codes of the stage for a second of the cut."""
+        cut, stage = exact_rate(self.cut_rate), exact_rate(self.clock.rate)
+        if abs(cut / stage - 1) <= _KIN:
+            return cut * self.clock.step
+        return exact_rate(self.clock.codes_per_second)
+
+    def frames(self, code: float | Fraction) -> float:
+        """Return a time code in frames of the cut."""
+        return float(Fraction(code) * exact_rate(self.cut_rate) / self.codes_per_second)
+
+    def code(self, frames: float) -> float:
+        """Return the time code of a frame of the cut."""
+        return float(Fraction(frames) * self.codes_per_second / exact_rate(self.cut_rate))
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A bound clip and its frames on the stage, counted at the cut's rate."""
+
+    bound: Bound
+    start: float
+    duration: float
+
+    @property
+    def end(self) -> float:
+        """The first frame after it."""
+        return self.start + self.duration
+
+
+def place(
+    bound: Bound, cut: schema.Timeline, time: StageTime, stage: Path, home: Path, *, is_alone: bool
+) -> Placed:
+    """Return where on the stage a clip lies; relative media paths begin at `home`."""
+    length = bound.clip.trimmed_range().duration
+    duration = length.rescaled_to(time.cut_rate).value
+    window = bound.camera["window"] if bound.camera else None
+    own = _own_frame(bound.clip, stage, home)
+    if own is not None:
+        start = time.frames(own * exact_rate(time.clock.codes_per_second))
+    elif window:
+        start = time.frames(window[0])
+    else:
+        start = time.frames(time.clock.code(time.clock.start))
+        if not is_alone:
+            start += _seconds_in(bound.clip, cut) * time.cut_rate
+    return Placed(bound, round(start, 6), round(duration, 6))
+
+
+def as_cut(cut: schema.Timeline, placed: Sequence[Placed], time: StageTime) -> schema.Timeline:
+    """Return the published clips as a cut in the stage's time; `cut` gives all that is above them.
+
+    Clips that overlap on the stage lie on tracks of their own.
+    """
+    found = schema.Timeline(cut.name, metadata=dict(cut.metadata))
+    start = min(item.start for item in placed)
+    found.global_start_time = RationalTime(start, time.cut_rate)
+    ends: list[float] = []
+    tracks: list[schema.Track] = []
+    for item in sorted(placed, key=lambda item: item.start):
+        number = next((n for n, end in enumerate(ends) if end <= item.start), len(ends))
+        if number == len(ends):
+            ends.append(start)
+            tracks.append(schema.Track(f"shots {number + 1}" if number else "shots"))
+        if item.start > ends[number]:
+            gap = RationalTime(item.start - ends[number], time.cut_rate)
+            tracks[number].append(schema.Gap(duration=gap))
+        tracks[number].append(_copied(item))
+        ends[number] = item.end
+    found.tracks.extend(tracks)
+    return found
+
+
+def _copied(item: Placed) -> schema.Clip:
+    clip = item.bound.clip.deepcopy()
+    if clip.source_range is None:  # as long as its media: said, so that the place is known
+        own = item.bound.clip.trimmed_range()
+        clip.source_range = TimeRange(own.start_time, own.duration)
+    if item.bound.camera is not None:
+        set_slot(clip, item.bound.slot.replace(prim=prim_of(item.bound.camera)))
+    return clip
+
+
+def _own_frame(clip: schema.Clip, stage: Path, home: Path) -> Fraction | None:
+    """Return the stage's second at which the clip begins, where one of its takes is the stage."""
+    for key, reference in clip.media_references().items():
+        url = getattr(reference, "target_url", None)
+        path = path_of(url, home) if url else None
+        if path is None or path.resolve() != stage:
+            continue
+        shown = clip.source_range
+        if key != clip.active_media_reference_key:
+            shown = _placed_range(reference)
+        shown = shown or reference.available_range
+        if shown is not None:
+            return exact_seconds(shown.start_time)
+    return None
+
+
+def _placed_range(reference: schema.ExternalReference) -> TimeRange | None:
+    try:
+        take = get_take(reference)
+    except CastlineError:
+        return None
+    return take.placement.source_range if take and take.placement else None
+
+
+def _seconds_in(clip: schema.Clip, cut: schema.Timeline) -> float:
+    """Return the seconds from the cut's start to the clip's."""
+    return float(cut.range_of_child(clip).start_time.to_seconds())
