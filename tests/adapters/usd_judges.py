@@ -46,6 +46,11 @@ def values_in(version: str, *paths: Path, registered: bool = False) -> list[dict
     return _ask("values", paths, *_home_of(version), registered=registered)
 
 
+def values_beneath(*paths: Path) -> list[dict[str, Any]]:
+    """Return the same as `values_in` of the stages that castline's overlays lie over."""
+    return _ask("beneath", paths)
+
+
 def tiny_values(*paths: Path) -> list[dict[str, Any]]:
     """Return the same as `values_in` for text files that went through tinyusdz.
 

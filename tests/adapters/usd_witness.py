@@ -53,6 +53,22 @@ def values(paths: list[str]) -> list[dict]:
     return found
 
 
+def beneath(paths: list[str]) -> list[dict]:
+    """Return what USD composes of each file once every layer that castline laid over it is mute."""
+    from pxr import Usd, UsdUtils
+
+    delegate = UsdUtils.CoalescingDiagnosticDelegate()
+    found = []
+    for path in paths:
+        stage = Usd.Stage.Open(path)
+        for layer in stage.GetLayerStack():
+            if "overlay" in layer.customLayerData.get("castline", {}):
+                stage.MuteLayer(layer.identifier)
+        found.append(_stage(stage))
+    del delegate
+    return found
+
+
 def tiny(paths: list[str]) -> list[dict]:
     """Return what USD composes of what tinyusdz read of each file and wrote as text."""
     import tinyusdz
@@ -107,7 +123,10 @@ def _prim(prim, home: str) -> dict:
 
 def _value(attribute, home: str):
     """Return the samples by their times, where there are any, else the value."""
-    times = attribute.GetTimeSamples()
+    if attribute.GetStage().GetTimeCodesPerSecond() > 0:
+        times = attribute.GetTimeSamples()
+    else:  # with a rate of 0 USD looks for them for ever
+        times = [0.0, 1.0, 100.0]
     if times:
         return {repr(time): _plain(attribute.Get(time), home) for time in times}
     return _plain(attribute.Get(), home)
@@ -129,7 +148,7 @@ def _plain(value, home: str):
     return str(value)
 
 
-QUESTIONS = {question.__name__: question for question in (core, nvidia, values, tiny)}
+QUESTIONS = {question.__name__: question for question in (core, nvidia, values, beneath, tiny)}
 
 if __name__ == "__main__":
     answer = QUESTIONS[sys.argv[1]](sys.argv[2:])

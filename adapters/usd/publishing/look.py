@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.usd import layout
+from castline.adapters.usd import guard, layout
 from castline.adapters.usd.publishing.names import plain, without_copy
 from castline.adapters.usd.scene import people, pictures
 from castline.adapters.usd.scene.facts import prim_facts, problem
@@ -26,11 +26,12 @@ def look(path: str, wanted: list[str], payloads: bool = False) -> dict[str, Any]
     Of a root layer that castline published it is `{"beneath": path}`, the artist's stage. Layers
     that castline wrote are left out of everything.
     """
-    problems: list[list[str]] = []
-    stage = open_scene(path, problems, payloads=payloads)
-    root = stage.GetRootLayer()
+    root = _open_root(path)
     if beneath := _beneath(root):
         return {"beneath": beneath}
+    header = _header(root)  # as the artist has it, before its rate is mended for reading
+    problems: list[list[str]] = []
+    stage = open_scene(path, problems, payloads=payloads)
     overlays = [found for found in stage.GetLayerStack() if is_overlay(found)]
     stage.MuteAndUnmuteLayers([found.identifier for found in overlays], [])
     folder = str(Path(path).absolute().parent)
@@ -39,7 +40,7 @@ def look(path: str, wanted: list[str], payloads: bool = False) -> dict[str, Any]
     return {
         **time_of(stage, prims),
         **world_of(stage),
-        "header": _header(root),
+        "header": header,
         "roots": [prim.GetName() for prim in stage.GetPseudoRoot().GetAllChildren()],
         "cameras": _cameras(prims, folder),
         "people": [
@@ -50,6 +51,18 @@ def look(path: str, wanted: list[str], payloads: bool = False) -> dict[str, Any]
         "files": _files(stage),
         "problems": problems,
     }
+
+
+def _open_root(path: str) -> Any:
+    """Return the root layer as it is: what USD does not open cannot be published onto."""
+    from pxr import Sdf
+
+    guard.check_scene(Path(path))
+    with guard.reading(path):
+        root = Sdf.Layer.FindOrOpen(path)
+    if root is None:
+        raise UnreadableFileError(f"{path}: found no USD that can be opened")
+    return root
 
 
 def is_overlay(layer: Any) -> bool:

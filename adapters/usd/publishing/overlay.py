@@ -3,9 +3,10 @@
 | on | what |
 |---|---|
 | `/Timeline` | the published clips as a cut, `castline:camera` pointing at the camera of each |
-| the shot's camera | a variant set of takes: plate, authorship, appearances with scores; where it has none, the clip's prim has them |
+| the shot's camera | a variant set of takes: plate, authorship, appearances with scores |
 | a character's prim | `SemanticsLabelsAPI:character` |
 
+Where there is no camera, or it is part of an instance, the clip's prim has the takes.
 Nothing else is said of a prim of the artist's, and nothing that the artist says is contradicted:
 plates and variant sets have names of their own.
 """
