@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from castline.adapters.usd import guard, layout
@@ -118,45 +119,65 @@ def _names_above(prim: Any) -> list[str]:
     return names
 
 
-def _people(prims: list[Any], wanted: set[str]) -> list[tuple[Any, dict[str, Any]]]:
-    """Return the prims that may be somebody who is wanted, and how that shows.
+def _people(prims: list[Any], wanted: set[str]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Yield the prims that may be somebody who is wanted, and how that shows.
 
     `how` is `label`, `asset`, `character`, `model` or `name`, the surest first; `known` are the
     wanted names by which it does.
     """
+    if not wanted:
+        return
     named = {prim.GetPath(): names for prim, names in people.characters_in(prims)}
-    found = []
+    known_as = _Known(wanted)
     for prim in prims:
-        for how, names in _signs(prim, named.get(prim.GetPath())):
-            known = {plain(name) for name in names}
-            known = (known | {without_copy(name) for name in known}) & wanted
+        for how, names in _signs(prim, named, known_as):
+            known = sorted({found for name in names for found in known_as[name]})
             if known:
-                sign = {"how": how, "known": sorted(known), "labels": people.labels_of(prim)}
-                found.append((prim, sign))
+                yield prim, {"how": how, "known": known, "labels": people.labels_of(prim)}
                 break
-    return found
 
 
-def _signs(prim: Any, character: list[str] | None) -> list[tuple[str, list[str]]]:
-    """Return by what names a prim could be told, the surest sign first."""
+class _Known(dict[str, set[str]]):
+    """Which wanted names a name stands for; most names stand on many prims."""
+
+    def __init__(self, wanted: set[str]) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def __missing__(self, name: str) -> set[str]:
+        found = plain(name)
+        self[name] = known = {found, without_copy(found)} & self._wanted
+        return known
+
+
+def _signs(
+    prim: Any, named: dict[Any, list[str]], known_as: _Known
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield by what names a prim could be told, the surest sign first."""
     from pxr import Usd, UsdGeom
 
-    signs = []
-    if labels := people.labels_of(prim):
-        signs.append(("label", labels))
+    character = named.get(prim.GetPath()) if named else None
+    if character and (labels := people.labels_of(prim)):
+        yield "label", labels
     if prim.HasAuthoredMetadata("assetInfo"):
-        info = prim.GetAssetInfo()
-        identifier = getattr(info.get("identifier"), "path", "") or ""
-        names = [info.get("name"), Path(identifier).stem, Path(identifier).parent.name]
-        signs.append(("asset", [name for name in names if isinstance(name, str) and name]))
-    names = [prim.GetName(), prim.GetDisplayName()]
+        yield "asset", _asset_names(prim.GetAssetInfo())
+    names = [prim.GetName()]
+    if prim.HasAuthoredMetadata("displayName"):
+        names.append(prim.GetDisplayName())
     if character:
-        signs.append(("character", [*character, *names]))
-    elif prim.HasAuthoredMetadata("kind") and Usd.ModelAPI(prim).GetKind() in _MODELS:
-        signs.append(("model", names))
-    elif prim.IsA(UsdGeom.Xformable) and not prim.IsA(UsdGeom.Camera):
-        signs.append(("name", names))
-    return signs
+        yield "character", [*character, *names]
+    elif any(known_as[name] for name in names):  # rarely, so that the rest costs nothing
+        if Usd.ModelAPI(prim).GetKind() in _MODELS:
+            yield "model", names
+        elif prim.IsA(UsdGeom.Xformable) and not prim.IsA(UsdGeom.Camera):
+            yield "name", names
+
+
+def _asset_names(info: dict[str, Any]) -> list[str]:
+    """Return the names in an asset's description: its own, its file's, its folder's."""
+    file = PurePosixPath(getattr(info.get("identifier"), "path", "") or "")
+    names = [info.get("name"), file.stem, file.parent.name]
+    return [name for name in names if isinstance(name, str) and name]
 
 
 def _place(prim: Any) -> dict[str, Any]:

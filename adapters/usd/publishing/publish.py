@@ -81,13 +81,13 @@ def publish(
     stage that cannot be opened or that changes meanwhile, and `UnwritableFileError` where files of
     other people's stand in the way, unless `overwrite`.
     """
-    library.require()
+    library.look_for()
     stage, folder = Path(stage).absolute(), Path(folder).absolute()
     cut = cut.deepcopy()
     give_slot_ids(cut)
     cast = get_sequence(cut).cast or Cast()
     stage, facts = _look(stage, sorted(match.wanted_names(cast)), payloads)
-    with collected_later(), library.quiet():
+    with collected_later():
         job = _Job(cut, stage, facts, Path(home or Path.cwd()).absolute())
         job.bind(shot, camera)
         return job.write(folder, Path(plates or folder / "plates"), overwrite)
