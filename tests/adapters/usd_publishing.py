@@ -94,6 +94,31 @@ def cut_of(*clips: schema.Clip, cast: dict[str, str] | None = None) -> schema.Ti
     return cut
 
 
+BODY = """
+    def Camera "cam"
+    {
+        float focalLength = 35
+    }
+    def Xform "MARA"
+    {
+        double3 xformOp:translate.timeSamples = { 1001: (0, 0, 0), 1012: (1, 0, 0) }
+        uniform token[] xformOpOrder = ["xformOp:translate"]
+    }
+"""
+
+
+def write_stage(
+    path: Path, body: str = BODY, *, head: str = "", span: tuple[int, int] = (1001, 1012)
+) -> Path:
+    """Write a stage of a prim World that holds the body; `head` is more of its metadata."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f'#usda 1.0\n(\n    defaultPrim = "World"\n    startTimeCode = {span[0]}\n'
+        f'    endTimeCode = {span[1]}\n {head}\n)\ndef Xform "World"\n{{\n{body}\n}}\n'
+    )
+    return path
+
+
 def hashes(folder: Path) -> dict[str, str]:
     """Return what is in the files of a folder, by their names."""
     return {

@@ -122,8 +122,8 @@ def _names_above(prim: Any) -> list[str]:
 def _people(prims: list[Any], wanted: set[str]) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Yield the prims that may be somebody who is wanted, and how that shows.
 
-    `how` is `label`, `asset`, `character`, `model` or `name`, the surest first; `known` are the
-    wanted names by which it does.
+    `how` is `label`, `asset`, `character`, `model`, `name` or `copy`, the surest first; `known`
+    are the wanted names by which it does.
     """
     if not wanted:
         return
@@ -145,8 +145,7 @@ class _Known(dict[str, set[str]]):
         self._wanted = wanted
 
     def __missing__(self, name: str) -> set[str]:
-        found = plain(name)
-        self[name] = known = {found, without_copy(found)} & self._wanted
+        self[name] = known = {plain(name)} & self._wanted
         return known
 
 
@@ -166,11 +165,14 @@ def _signs(
         names.append(prim.GetDisplayName())
     if character:
         yield "character", [*character, *names]
-    elif any(known_as[name] for name in names):  # rarely, so that the rest costs nothing
+        return
+    copies = [without_copy(name) for name in names]
+    if any(known_as[name] for name in (*names, *copies)):  # rarely: the rest costs nothing
         if Usd.ModelAPI(prim).GetKind() in _MODELS:
             yield "model", names
         elif prim.IsA(UsdGeom.Xformable) and not prim.IsA(UsdGeom.Camera):
             yield "name", names
+            yield "copy", copies
 
 
 def _asset_names(info: dict[str, Any]) -> list[str]:

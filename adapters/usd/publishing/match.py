@@ -101,7 +101,7 @@ def bind_characters(cast: Cast, people: Sequence[Facts]) -> dict[str, list[Facts
     for character in cast.characters:
         names = _names(character)
         mine = [prim for prim in people if names & set(prim["known"])]
-        for how in ("label", "asset", "character", "model", "name"):
+        for how in ("label", "asset", "character", "model", "name", "copy"):
             told = [prim for prim in mine if prim["how"] == how]
             if told:
                 found[character.character_id] = list(_outermost(told))
@@ -128,10 +128,17 @@ def _signs_of(clip: schema.Clip, slot: Slot) -> Iterator[tuple[str, Any]]:
         yield "where it was read", lambda camera: prim.path in _paths(camera)
         if prim.identity:
             yield "its asset", lambda camera: prim.identity in _identities(camera)
-    yield "its name", lambda camera: bool(keys & _own_names(camera))
+    yield "its name", lambda camera: bool(keys & plain_set(_own_names(camera)))
     yield "the names above", lambda camera: bool(keys & plain_set(camera["above"]))
     if cameras:
-        yield "its camera's name", lambda camera: bool(keys_of_cameras & _own_names(camera))
+        yield (
+            "its camera's name",
+            lambda camera: bool(keys_of_cameras & plain_set(_own_names(camera))),
+        )
+    yield (
+        "the name of a copy",
+        lambda camera: bool(keys & plain_set(map(without_copy, _own_names(camera)))),
+    )
 
 
 def _paths(camera: Facts) -> set[str]:
@@ -144,10 +151,9 @@ def _identities(camera: Facts) -> set[str]:
     return {camera["identity"], shot["identity"] if shot else ""} - {""}
 
 
-def _own_names(camera: Facts) -> set[str]:
+def _own_names(camera: Facts) -> list[str]:
     shot = camera["shot"]
-    names = plain_set([*camera["names"], *(shot["names"] if shot else [])])
-    return names | {without_copy(name) for name in names}
+    return [*camera["names"], *(shot["names"] if shot else [])]
 
 
 def _keys(clip: schema.Clip) -> set[str]:

@@ -1,4 +1,4 @@
-"""Names as people mean them: programs change case, spaces and dots on the way into USD."""
+"""Names as people mean them: programs change case, blanks and dots on the way into USD."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import unicodedata
 from collections.abc import Iterable
 
 _UNFIT = re.compile(r"[\W_]+")
-_COPY = re.compile(r"_\d{3}$")  # Blender's MARA.001 is MARA_001 in USD
+_COPY = re.compile(r"[._]\d{3}$")  # Blender's MARA.001, in USD MARA_001
 
 
 def plain(name: str) -> str:
-    """Return a name without case, blanks and punctuation; empty where nothing is left."""
-    return _UNFIT.sub("_", unicodedata.normalize("NFKC", name).casefold()).strip("_")
-
-
-def without_copy(name: str) -> str:
-    """Return a plain name without the number that a program gave to a copy of an object."""
-    return _COPY.sub("", name)
+    """Return a name without case, blanks and punctuation: `SH 010` is `sh010`, as is `sh_010`."""
+    return _UNFIT.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 
 def plain_set(names: Iterable[str | None]) -> set[str]:
     """Return the plain names of those that are any."""
     return {found for name in names if name and (found := plain(name))}
+
+
+def without_copy(name: str) -> str:
+    """Return a name without the number that a program gave to a copy of an object."""
+    return _COPY.sub("", name)

@@ -2,7 +2,7 @@
 
 | on | what |
 |---|---|
-| `/Timeline` | the published clips as a cut, `castline:camera` pointing at the camera of each |
+| `/Timeline` | the published clips as a cut, abstract; `castline:camera` is the camera of each |
 | the shot's camera | a variant set of takes: plate, authorship, appearances with scores |
 | a character's prim | `SemanticsLabelsAPI:character` |
 
@@ -57,6 +57,7 @@ def author(
     root = cut.node
     placement.place(root, rate)
     items.author(layer, root, rate, cut.encode, cut.path)
+    _hide(layer.GetPrimAtPath(root.path))
     clock = Clock(rate)
     found = shots_of(root, offers)
     losses: list[Loss] = []
@@ -73,6 +74,16 @@ def author(
         losses += _author_plates(shot, camera, clock, folder)
     losses += _label(layer, cast_of(root), people)
     return [*play.silent(found), *losses]
+
+
+def _hide(prim: Any) -> None:
+    """Make a prim and all below it abstract: programs take them for no part of the scene.
+
+    Else Blender imports an empty for each and exports them again.
+    """
+    from pxr import Sdf
+
+    prim.specifier = Sdf.SpecifierClass
 
 
 def _give_owners(layer: Any, shot: Shot, camera: Facts | None, taken: set[str]) -> list[Loss]:

@@ -38,6 +38,8 @@ class StageTime:
 
     clock: SceneClock
     cut_rate: float
+    start: float
+    """The stage's first time code."""
 
     @property
     def codes_per_second(self) -> Fraction:
@@ -83,7 +85,7 @@ def place(
     elif window:
         start = time.frames(window[0])
     else:
-        start = time.frames(time.clock.code(time.clock.start))
+        start = time.frames(time.start)
         if not is_alone:
             start += _seconds_in(bound.clip, cut) * time.cut_rate
     return Placed(bound, round(start, 6), round(duration, 6))

@@ -126,7 +126,7 @@ class _Job:
         self._clock = clock_of(facts, windows, self._problems)
         self._losses: list[Loss] = []
         self._placed: list[Placed] = []
-        self._time = StageTime(self._clock, self._clock.rate)
+        self._time = StageTime(self._clock, self._clock.rate, self._first_code())
         self._is_alone = False
         sequence = get_sequence(cut)
         self._people = match.bind_characters(sequence.cast or Cast(), facts["people"])
@@ -150,7 +150,8 @@ class _Job:
                 f"{self._stage}: found no camera or shot of these names; say which clip the stage "
                 f"is with --shot, one of: {listed}{hint if self._facts['unloaded'] else ''}"
             )
-        self._time = StageTime(self._clock, bounds[0].clip.trimmed_range().duration.rate)
+        rate = bounds[0].clip.trimmed_range().duration.rate
+        self._time = StageTime(self._clock, rate, self._first_code())
         self._placed = [
             place(
                 bound, self._cut, self._time, self._stage.resolve(), self._home,
@@ -198,6 +199,13 @@ class _Job:
         rate = float(self._clock.codes_per_second)
         root.describe_overlay(layer, header, rate, node.name)
         return layer
+
+    def _first_code(self) -> float:
+        """Return the time code at which the stage begins, which need not be a frame's first."""
+        clock, said = self._clock, self._facts["start"]
+        if isinstance(said, float) and clock.frame(said) == clock.start:
+            return said
+        return clock.code(clock.start)
 
     def _span(self) -> list[float]:
         """Return the first and the last time code to play."""
