@@ -30,7 +30,7 @@ def extract(path: str) -> dict[str, Any]:
     """
     layer = guard.open_layer(Path(path))
     with guard.reading(path):  # a damaged crate shows only where it is looked at
-        root = _root_of(layer)
+        root = root_of(layer)
         if root is not None:
             return {"objects": _Walk(layer, path).objects_from(root)}
         from castline.adapters.usd.reading import usdotio
@@ -44,7 +44,7 @@ def extract(path: str) -> dict[str, Any]:
     return {"scene": True}
 
 
-def _root_of(layer: Any) -> Any:
+def root_of(layer: Any) -> Any:
     """Return the prim that holds the cut: `/Timeline`, or what it was renamed to."""
     prims = _children(layer.pseudoRoot)
     for prim in sorted(prims, key=lambda prim: prim.name != layout.ROOT_NAME):

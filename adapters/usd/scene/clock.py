@@ -56,6 +56,10 @@ class SceneClock:
         """Return a time code in frames, fractions kept."""
         return float(Fraction(code) / self.step)
 
+    def shown(self, code: float, per_second: float) -> float:
+        """Return a time code of another file, which has so many a second, in frames."""
+        return float(Fraction(code) / exact_rate(per_second) * exact_rate(self.rate))
+
     def code(self, frame: float) -> float:
         """Return the time code at which a frame begins."""
         return float(Fraction(frame) * self.step)
@@ -84,7 +88,7 @@ def clock_of(
 def _rate(value: Any, name: str, problems: list[Problem]) -> float | None:
     if value is None:
         return None
-    if isinstance(value, (int, float)) and 0 < value <= MAX_RATE:
+    if isinstance(value, (int, float)) and 0 < value <= MAX_RATE and exact_rate(value):
         return float(value)
     _add(problems, "rate", f"found {name} {value}, expected more than 0; taken as not said")
     return None

@@ -48,11 +48,14 @@ from castline.schemas.values import (
     Take,
 )
 
+_AXES = ("Y", "Z")
+
 
 def cut_from(facts: Facts, path: Path) -> schema.Timeline:
     """Return the cut that a scene is, from the facts that `survey` found of it."""
     problems = [problem_of(*found) for found in facts["problems"]]
-    clock = clock_of(facts, list(_windows(facts)), problems)
+    step = float(clock_of(facts, [], []).step)
+    clock = clock_of(facts, list(_windows(facts, step)), problems)
     desk = Desk(path, clock, problems)
     cast = cast_of(facts["characters"])
     tracks = list(_tracks(desk, facts))
@@ -97,7 +100,7 @@ def prim_of(facts: Facts) -> Prim:
 def _tracks(desk: Desk, facts: Facts) -> Iterator[tuple[schema.Track, list[Item]]]:
     sequenced = list(sequences(desk, facts))
     yield from sequenced
-    taken = {item.camera for _, items in sequenced for item in items}
+    taken = {path for _, items in sequenced for i in items for path in (i.camera, i.sound)}
     has_picture = any(track.kind == schema.TrackKind.Video for track, _ in sequenced)
     for number, items in enumerate(packed(pictures(desk, facts, taken))):
         name = items[0].name if len(items) == 1 else "shots"
@@ -113,7 +116,7 @@ def _tracks(desk: Desk, facts: Facts) -> Iterator[tuple[schema.Track, list[Item]
                 track = schema.Track(name, kind=schema.TrackKind.Video)
                 track.enabled = False
                 yield track, items
-    for items in packed(sounds(desk, facts)):
+    for items in packed(sounds(desk, facts, taken)):
         name = items[0].name if len(items) == 1 else "sounds"
         yield schema.Track(name, kind=schema.TrackKind.Audio), items
 
@@ -181,8 +184,8 @@ def _entrances(desk: Desk, facts: Facts, start: float) -> Iterator[schema.Marker
                 yield marker
 
 
-def _windows(facts: Facts) -> Iterator[list[float]]:
-    """Yield the ranges of shots, and of what Sequencer plays, the last time code included."""
+def _windows(facts: Facts, step: float) -> Iterator[list[float]]:
+    """Yield the ranges of shots, and of what Sequencer plays, the last frame included."""
     for camera in facts["cameras"]:
         if camera["window"]:
             yield camera["window"]
@@ -190,15 +193,20 @@ def _windows(facts: Facts) -> Iterator[list[float]]:
         for track in sequence["tracks"]:
             for clip in track["clips"]:
                 if clip["start"] is not None and clip["end"] is not None:
-                    yield [clip["start"], max(clip["end"] - 1, clip["start"])]
+                    yield [clip["start"], max(clip["end"] - step, clip["start"])]
 
 
 def _scene(facts: Facts, clock: SceneClock, problems: list[Problem]) -> Scene:
     if count := facts["unloaded"]:
         found = f"{count} payload{'s' if count > 1 else ''} left unloaded (--payloads loads them)"
         problems.append(problem_of("payload", "/", found, "note"))
+    up_axis = facts["up_axis"]
+    if up_axis not in _AXES:
+        found = f"found upAxis {up_axis}, expected Y or Z; taken as not said, which is Y"
+        problems.append(problem_of("axis", "/", found))
+        up_axis = "Y"
     return Scene(
-        up_axis=facts["up_axis"],
+        up_axis=up_axis,
         meters_per_unit=facts["meters_per_unit"],
         codes_per_second=clock.codes_per_second,
         unloaded=count or None,

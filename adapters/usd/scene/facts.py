@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -48,12 +49,30 @@ def identity_of(prim: Any) -> str:
     return str(getattr(found, "path", found) or "")
 
 
+def value_of(prim: Any, name: str) -> Any:
+    """Return the value of an attribute, None where there is none."""
+    attribute = prim.GetAttribute(name)
+    return attribute.Get() if attribute else None
+
+
+def number_of(prim: Any, name: str) -> float | None:
+    """Return the finite number or time code that an attribute holds, else None."""
+    value = value_of(prim, name)
+    value = value.GetValue() if hasattr(value, "GetValue") else value
+    is_number = isinstance(value, (int, float)) and math.isfinite(value)
+    return float(value) if is_number else None
+
+
 def layer_name(layer: Any, folder: str) -> str:
     """Return a layer's file relative to the scene's folder, with forward slashes."""
     if layer.anonymous:
         return ""
-    path = layer.realPath or layer.identifier
+    return relative_to(layer.realPath or layer.identifier, folder)
+
+
+def relative_to(path: str, folder: str) -> str:
+    """Return a path as seen from a folder, with forward slashes."""
     try:
         return os.path.relpath(path, folder).replace(os.sep, "/")
     except ValueError:  # Windows: another drive
-        return str(path)
+        return path

@@ -14,7 +14,7 @@ import opentimelineio as otio
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime, TimeRange
 
-from castline.adapters.usd.scene.clock import SceneClock
+from castline.adapters.usd.scene.clock import MAX_CODE, SceneClock
 from castline.schemas.values import Problem
 from castline.schemas.values.finding import Severity
 
@@ -32,6 +32,7 @@ class Item:
     media: otio.core.MediaReference
     source: TimeRange
     camera: str | None = None
+    sound: str | None = None
     inside: str | None = None
     """The prim whose characters are expected in it."""
     effects: list[otio.core.Effect] = field(default_factory=list)
@@ -109,41 +110,55 @@ def pictures(desk: Desk, facts: Facts, taken: set[str | None]) -> Iterator[Item]
         )
 
 
-def sounds(desk: Desk, facts: Facts) -> Iterator[Item]:
-    """Yield an item for each sound, from its start on; without an end up to the scene's."""
+def sounds(desk: Desk, facts: Facts, taken: set[str | None]) -> Iterator[Item]:
+    """Yield an item for each sound, from its start on; without an end up to the scene's.
+
+    Those that are `taken` are left out.
+    """
     clock = desk.clock
     for sound in facts["sounds"]:
         if not sound["is_there"]:
             desk.warn("sound", sound["path"], "its file is not there")
-        start, end = clock.position(sound["start"]), clock.position(sound["end"])
-        end = end if end > start else float(clock.end)
+        if sound["path"] in taken:
+            continue
+        start, end = (
+            None if code is None or abs(code) > MAX_CODE else clock.position(code)
+            for code in (sound["start"], sound["end"])
+        )
+        start = float(clock.start) if start is None else start
+        end = float(clock.end) if end is None else end
         cut = max(clock.start - start, 0.0)
         if end <= start + cut:
             desk.warn("sound", sound["path"], "it lies outside the scene's range; left out")
             continue
+        if sound["loops"]:
+            desk.warn("sound", sound["path"], "it loops; taken as played once, to its end")
         media = schema.ExternalReference(target_url=sound["file"])
         offset = sound["offset"] * clock.rate
         source = desk.range(offset + cut, offset + end - start)
-        yield Item(sound["display"], start + cut, end, sound, media, source)
+        enabled = not sound["muted"]
+        yield Item(sound["display"], start + cut, end, sound, media, source, is_enabled=enabled)
 
 
 def value_clips(desk: Desk, prim: Facts, clip_set: Facts) -> Iterator[Item]:
     """Yield an item for each stretch in which one file of a set runs at one speed."""
-    clock, times = desk.clock, clip_set["times"]
+    clock, times, codes = desk.clock, clip_set["times"], clip_set["codes"]
+    first, last = clock.code(clock.start), clock.code(clock.end)
     turns = sorted({code for code, _ in times})
     for code, until, number in _active(clip_set["active"], clock):
         edges = [code, *turns[bisect_right(turns, code) : bisect_left(turns, until)], until]
         file = clip_set["files"][int(number)]
         for since, then in pairwise(edges):
-            start = max(clock.position(since), clock.start)
-            end = min(clock.position(then), clock.end)
+            since, then = max(since, first), min(then, last)
+            start, end = clock.position(since), clock.position(then)
             if end <= start:
                 continue
-            first, speed = _clip_time(clock, times, start, end)
+            shown, until_shown = (clock.shown(t, codes) for t in _clip_times(times, since, then))
+            speed = (until_shown - shown) / (end - start)
             if end - start <= 1:
                 speed = 1.0  # of one frame, nobody can tell
             media = schema.ExternalReference(target_url=file)
-            source = desk.range(first, first + end - start)
+            source = desk.range(shown, shown + end - start)
             name, effects = Path(file).stem, _retime(speed)
             yield Item(name, start, end, prim, media, source, effects=effects)
 
@@ -161,13 +176,12 @@ def _active(active: list[list[float]], clock: SceneClock) -> Iterator[tuple[floa
 
 def sequences(desk: Desk, facts: Facts) -> Iterator[tuple[schema.Track, list[Item]]]:
     """Yield Sequencer's tracks with their items; what overlaps on one lies on a further one."""
-    cameras = Below((camera["path"], camera["path"]) for camera in facts["cameras"])
-    files = {sound["path"]: sound["file"] for sound in facts["sounds"]}
+    known = _Known(facts)
     for sequence in facts["sequences"]:
         for found in sequence["tracks"]:
             is_sound = found["kind"] == "Audio"
             kind = schema.TrackKind.Audio if is_sound else schema.TrackKind.Video
-            items = [_sequenced(desk, clip, cameras, files, is_sound) for clip in found["clips"]]
+            items = [_sequenced(desk, clip, known, is_sound) for clip in found["clips"]]
             for part in packed(item for item in items if item):
                 track = schema.Track(found["name"], kind=kind)
                 track.enabled = found["enabled"]
@@ -191,6 +205,15 @@ class Below:
         return [value for _, value in self._pairs[start:end] + self._pairs[low:high]]
 
 
+class _Known:
+    """What a clip of Sequencer's may point at, by path."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.cameras = Below((camera["path"], camera["path"]) for camera in facts["cameras"])
+        self.shots = {c["path"]: c["shot"]["path"] for c in facts["cameras"] if c["shot"]}
+        self.sounds = {sound["path"]: sound for sound in facts["sounds"]}
+
+
 def _within(desk: Desk, window: tuple[int, int], where: str) -> tuple[int, int]:
     """Return what of a window lies in the scene's range; all of that where nothing does."""
     clock = desk.clock
@@ -202,9 +225,7 @@ def _within(desk: Desk, window: tuple[int, int], where: str) -> tuple[int, int]:
     return clock.start, clock.end
 
 
-def _sequenced(
-    desk: Desk, clip: Facts, cameras: Below, files: Mapping[str, str], is_sound: bool
-) -> Item | None:
+def _sequenced(desk: Desk, clip: Facts, known: _Known, is_sound: bool) -> Item | None:
     start, end, clock = clip["start"], clip["end"], desk.clock
     if start is None or end is None or end <= start:
         desk.warn("sequence", clip["path"], "no startTime before an endTime; left out")
@@ -212,16 +233,19 @@ def _sequenced(
     first, last = clock.position(start), clock.position(end)
     target: str = next(iter(clip["targets"]), "")
     played, until = clip["in"], clip["out"]
-    source_in = first if played is None else clock.position(played)
     speed = 1.0
     if played is not None and until is not None and until > played:
         speed = (until - played) / (end - start)
-    media = desk.scene(clip["name"])
-    if target in files:
-        media = schema.ExternalReference(target_url=files[target])
+    sound = known.sounds.get(target)
     camera = None
-    if target and not is_sound and target not in files:
-        camera = next(iter(cameras.at(target)), None)
+    if sound:
+        media = schema.ExternalReference(target_url=sound["file"])
+        unsaid = sound["offset"] * clock.rate
+    else:
+        media, unsaid = desk.scene(clip["name"]), first
+        if target and not is_sound:
+            camera = next(iter(known.cameras.at(target)), None)
+    source_in = unsaid if played is None else clock.position(played)
     return Item(
         clip["name"],
         first,
@@ -230,7 +254,8 @@ def _sequenced(
         media,
         desk.range(source_in, source_in + last - first),
         camera=camera,
-        inside=target or None,
+        sound=sound["path"] if sound else None,
+        inside=known.shots.get(camera or "", target) or None,
         effects=_retime(speed),
         is_enabled=clip["enabled"],
     )
@@ -243,15 +268,11 @@ def _retime(speed: float) -> list[otio.core.Effect]:
     return [schema.LinearTimeWarp(time_scalar=speed) if speed else schema.FreezeFrame()]
 
 
-def _clip_time(
-    clock: SceneClock, times: list[list[float]], start: float, end: float
-) -> tuple[float, float]:
-    """Return the clip's time at the start of a stretch, in frames, and its speed over it."""
+def _clip_times(times: list[list[float]], since: float, then: float) -> tuple[float, float]:
+    """Return the clip's times at the start of a stretch of stage time, and up to its end."""
     if not times:
-        return start, 1.0
-    code, after = clock.code(start), clock.code(end)
-    first, last = _along(times, code), _along(times, after, is_left=True)
-    return clock.position(first), (last - first) / (after - code)
+        return since, then
+    return _along(times, since), _along(times, then, is_left=True)
 
 
 def _along(times: list[list[float]], code: float, *, is_left: bool = False) -> float:

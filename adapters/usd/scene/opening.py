@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.usd import guard
+from castline.adapters.usd import guard, library
 from castline.adapters.usd.scene.facts import problem
 from castline.schemas.errors import UnreadableFileError
 
@@ -23,19 +23,19 @@ def open_scene(path: str, problems: list[list[str]], *, payloads: bool = False) 
     What is wrong with it and can be lived with is added to `problems`. Raises
     `UnreadableFileError` for what is no sound scene, or one of more than `MAX_LAYERS` layers.
     """
-    from pxr import Sdf, Tf, Usd
+    from pxr import Sdf, Tf
 
     guard.check_scene(Path(path))
-    load = Usd.Stage.LoadAll if payloads else Usd.Stage.LoadNone
+    file = str(Path(path).absolute())
     with guard.reading(path):
         try:
-            root = Sdf.Layer.FindOrOpen(path)
+            root = Sdf.Layer.FindOrOpen(file)
         except Tf.ErrorException as error:
-            root = _open_without_rate(path, error, problems)
+            root = _open_without_rate(file, error, problems)
         if root is None:
             raise UnreadableFileError(f"{path}: found no USD that can be opened")
         _mend_rate(root, problems, path)
-        stage = Usd.Stage.Open(root, load=load)
+        stage = _compose(root, file, problems, payloads=payloads)
         layers = stage.GetUsedLayers()
         if len(layers) > MAX_LAYERS:
             raise UnreadableFileError(f"{path}: found more than {MAX_LAYERS} layers")
@@ -43,6 +43,28 @@ def open_scene(path: str, problems: list[list[str]], *, payloads: bool = False) 
             if layer != root:
                 _mend_rate(layer, problems, layer.identifier)
     return stage
+
+
+def _compose(root: Any, file: str, problems: list[list[str]], *, payloads: bool) -> Any:
+    """Return the stage of a layer.
+
+    What is damaged below it is one of its composition errors, but files of value clips, which USD
+    does without: of these it raises, and the stage is only to be had from a cache.
+    """
+    from pxr import Tf, Usd
+
+    cache = Usd.StageCache()
+    load = Usd.Stage.LoadAll if payloads else Usd.Stage.LoadNone
+    with Usd.StageCacheContext(cache):
+        try:
+            return Usd.Stage.Open(root, load=load)
+        except Tf.ErrorException as error:
+            stage = cache.FindOneMatching(root)
+            if not stage:
+                raise
+            reason = library.reason(error).replace(f"{Path(file).parent}/", "")
+            problems.append(problem("clip", "/", reason))
+            return stage
 
 
 def _open_without_rate(path: str, error: Exception, problems: list[list[str]]) -> Any:

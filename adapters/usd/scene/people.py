@@ -18,17 +18,24 @@ KIND = "character"
 def characters_in(prims: list[Any]) -> list[tuple[Any, list[str]]]:
     """Return the prims that are characters, of those given in the scene's order, with their names.
 
-    Labels come first: where there are any, they are the names. A skeleton's is that of the asset
-    it belongs to, since programs call SkelRoots after bones and files.
+    Labels come first: where there are any, they are the names, and what is labelled inside an
+    unlabelled one stands for that. A skeleton's name is that of the asset it belongs to, since
+    programs call SkelRoots after bones and files.
     """
     found: list[tuple[Any, list[str]]] = []
-    last = None
+    last, is_labelled = None, False
     for prim in prims:
         path = prim.GetPath()
-        if last is not None and path.HasPrefix(last):
+        is_inside = last is not None and path.HasPrefix(last)
+        if is_inside and is_labelled:
             continue
-        if names := labels_of(prim) or _names_by_kind(prim):
-            last = path
+        labels = labels_of(prim)
+        if is_inside and not labels:
+            continue
+        if is_inside:
+            found.pop()
+        if names := labels or _names_by_kind(prim):
+            last, is_labelled = path, bool(labels)
             found.append((prim, names))
     return found
 
@@ -43,7 +50,8 @@ def labels_of(prim: Any) -> list[str]:
         from pxr import Usd
 
         value = attribute.Get(Usd.TimeCode.EarliestTime())
-    return [str(label) for label in value or () if str(label)]
+    labels = [value] if isinstance(value, str) else value
+    return [str(label) for label in labels if str(label)] if hasattr(labels, "__iter__") else []
 
 
 def _names_by_kind(prim: Any) -> list[str]:

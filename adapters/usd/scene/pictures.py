@@ -1,15 +1,19 @@
 """The cameras and the shots of a scene; run in the child.
 
 A shot is a prim with a camera in it that is of the kind `shot`, or an assembly or group that names
-its asset, or what a layer with a frame range of its own brings in. A camera that a sublayer with a
-range of its own defines is seen in that range (a sequence's shot layers).
+its asset, or what a layer with a frame range of its own brings in. Of such prims in one another it
+is the outermost, but one that holds several is a sequence. A camera that a sublayer with a range
+of its own defines is seen in that range (a sequence's shot layers).
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+_SHOT = "shot"
 _GROUPS = ("assembly", "group")
 
 
@@ -21,39 +25,66 @@ def cameras_in(prims: list[Any]) -> list[Any]:
 
 
 def shots_of(cameras: list[Any]) -> list[tuple[Any, list[float] | None]]:
-    """Return for each camera the outermost shot that it is in, and its window.
+    """Return for each camera the shot that it is in, and its window.
 
     The window is in the stage's time codes, the last one included. The prim is None where the
     camera is in no shot, the window where nothing says it.
     """
-    known: dict[Any, tuple[bool, list[float] | None]] = {}
-    return [_shot_of(camera, known) for camera in cameras]
+    known: dict[Any, _Frame | None] = {}
+    around = [_frames_around(camera, known) for camera in cameras]
+    below: dict[Any, set[Any]] = {}
+    for frames in around:
+        for outer, inner in pairwise(frames):
+            below.setdefault(outer.path, set()).add(inner.path)
+    shots = (_shot_in(frames, below) for frames in around)
+    return [
+        (shot, window or _sublayer_window(camera))
+        for camera, (shot, window) in zip(cameras, shots, strict=True)
+    ]
 
 
-def _shot_of(
-    camera: Any, known: dict[Any, tuple[bool, list[float] | None]]
-) -> tuple[Any, list[float] | None]:
-    shot, window = None, None
+@dataclass(frozen=True)
+class _Frame:
+    """A prim around a camera that may be its shot, and the range of what it brings in."""
+
+    prim: Any
+    path: Any
+    kind: str
+    window: list[float] | None
+
+
+def _shot_in(frames: list[_Frame], below: dict[Any, set[Any]]) -> tuple[Any, list[float] | None]:
+    """Return the shot among prims in one another, outermost first, and its window."""
+    for number, frame in enumerate(frames):
+        if frame.kind == _SHOT or len(below.get(frame.path, ())) < 2:
+            nearest = [*frames[number:], *reversed(frames[:number])]
+            return frame.prim, next((f.window for f in nearest if f.window), None)
+    return None, None
+
+
+def _frames_around(camera: Any, known: dict[Any, _Frame | None]) -> list[_Frame]:
+    """Return what may be the camera's shot, outermost first."""
+    found = []
     prim = camera.GetParent()
     while prim and not prim.IsPseudoRoot():
         path = prim.GetPath()
         if path not in known:
-            brought = _brought_window(prim)
-            known[path] = (brought is not None or _is_shot(prim), brought)
-        is_shot, own = known[path]
-        if is_shot:
-            shot, window = prim, own
+            known[path] = _frame_of(prim)
+        if frame := known[path]:
+            found.append(frame)
         prim = prim.GetParent()
-    return shot, window if window is not None else _sublayer_window(camera)
+    return found[::-1]
 
 
-def _is_shot(prim: Any) -> bool:
+def _frame_of(prim: Any) -> _Frame | None:
     from pxr import Usd
 
-    kind = Usd.ModelAPI(prim).GetKind()
+    kind, window = Usd.ModelAPI(prim).GetKind(), _brought_window(prim)
     info = prim.GetAssetInfo()
-    named = bool(info and (info.get("name") or info.get("identifier")))
-    return kind == "shot" or (kind in _GROUPS and named)
+    is_named = bool(info and (info.get("name") or info.get("identifier")))
+    if window or kind == _SHOT or (kind in _GROUPS and is_named):
+        return _Frame(prim, prim.GetPath(), kind, window)
+    return None
 
 
 def _brought_window(prim: Any) -> list[float] | None:
@@ -64,10 +95,11 @@ def _brought_window(prim: Any) -> list[float] | None:
         return None
     query = Usd.PrimCompositionQuery.GetDirectReferences(prim)
     query.filter = _directly_brought()
+    root = prim.GetStage().GetRootLayer()
     for arc in query.GetCompositionArcs():
         node = arc.GetTargetNode()
-        window = _range_of(node.layerStack.identifier.rootLayer)
-        if window:
+        layer = node.layerStack.identifier.rootLayer
+        if layer != root and (window := _range_of(layer)):
             return _moved(window, node.mapToRoot.timeOffset)
     return None
 
@@ -82,18 +114,18 @@ def _directly_brought() -> Any:
 
 
 def _sublayer_window(camera: Any) -> list[float] | None:
-    """Return the range of the sublayer that defines a camera, where it has one of its own."""
+    """Return the range of the sublayer that defines a camera, or what brings it in."""
     from pxr import Sdf
 
-    index = camera.GetPrimIndex()
-    stack = index.rootNode.layerStack
-    root = stack.identifier.rootLayer
-    for layer in stack.layers:
-        spec = layer.GetPrimAtPath(camera.GetPath())
-        if spec is not None and spec.specifier == Sdf.SpecifierDef:
-            window = None if layer == root else _range_of(layer)
-            offset = camera.GetStage().GetEditTargetForLocalLayer(layer).GetMapFunction()
-            return _moved(window, offset.timeOffset) if window else None
+    stage = camera.GetStage()
+    layers = stage.GetLayerStack(includeSessionLayers=False)
+    for path in camera.GetPath().GetAncestorsRange():
+        specs = [(layer, layer.GetPrimAtPath(path)) for layer in layers]
+        for layer, spec in specs:
+            if spec is not None and spec.specifier == Sdf.SpecifierDef:
+                window = None if layer == layers[0] else _range_of(layer)
+                offset = stage.GetEditTargetForLocalLayer(layer).GetMapFunction().timeOffset
+                return _moved(window, offset) if window else None
     return None
 
 

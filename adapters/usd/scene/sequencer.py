@@ -5,8 +5,9 @@ The types are another product's; they are told by name, and their attributes rea
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+from castline.adapters.usd.scene.facts import number_of, value_of
 
 SEQUENCE, TRACK = "Sequence", "Track"
 CLIPS = frozenset({"AssetClip", "ShotClip"})
@@ -19,7 +20,7 @@ def tracks_of(sequence: Any) -> list[dict[str, Any]]:
     for prim in sequence.GetAllChildren():
         if prim.GetTypeName() == TRACK:
             clips = [_clip(c) for c in prim.GetAllChildren() if c.GetTypeName() in CLIPS]
-            kind = _value(prim, "trackType")
+            kind = value_of(prim, "trackType")
             tracks.append(
                 {
                     "path": str(prim.GetPath()),
@@ -39,7 +40,7 @@ def _clip(prim: Any) -> dict[str, Any]:
         for target in rel.GetForwardedTargets()
         if target.IsPrimPath()
     ]
-    times = {name: _number(prim, attribute) for name, attribute in _TIMES.items()}
+    times = {name: number_of(prim, attribute) for name, attribute in _TIMES.items()}
     return {
         "path": str(prim.GetPath()),
         "name": prim.GetDisplayName() or prim.GetName(),
@@ -47,16 +48,3 @@ def _clip(prim: Any) -> dict[str, Any]:
         "enabled": prim.IsActive(),
         **times,
     }
-
-
-def _number(prim: Any, name: str) -> float | None:
-    value = _value(prim, name)
-    value = value.GetValue() if hasattr(value, "GetValue") else value
-    if isinstance(value, (int, float)) and math.isfinite(value):
-        return float(value)
-    return None
-
-
-def _value(prim: Any, name: str) -> Any:
-    attribute = prim.GetAttribute(name)
-    return attribute.Get() if attribute else None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
+from castline.adapters.usd.reading.extract import root_of
 from castline.adapters.usd.scene import clipsets, people, pictures, sequencer, sounds
-from castline.adapters.usd.scene.facts import prim_facts, problem
+from castline.adapters.usd.scene.facts import prim_facts, problem, relative_to
 from castline.adapters.usd.scene.opening import MAX_PRIMS, open_scene
 from castline.schemas.errors import UnreadableFileError
 
 MAX_PROBLEMS = 100
+_ABSOLUTE = re.compile(r"@((?:[A-Za-z]:)?/[^@]*)@")
 _MAX_SAMPLED = 20_000  # attributes that are asked for their samples where nothing says a range
 
 
@@ -22,6 +25,7 @@ def survey(path: str, payloads: bool = False) -> dict[str, Any]:
     """
     problems: list[list[str]] = []
     stage = open_scene(path, problems, payloads=payloads)
+    _refuse_cut(stage, path)
     folder = str(Path(path).absolute().parent)
     prims = prims_of(stage, path)
     problems += [problem("composition", "/", text) for text in composition_errors(stage, folder)]
@@ -41,7 +45,7 @@ def survey(path: str, payloads: bool = False) -> dict[str, Any]:
         "clip_sets": [
             {**prim_facts(prim, folder), "sets": sets}
             for prim in prims
-            if prim.HasAuthoredMetadata("clips") and (sets := clipsets.clip_sets(prim))
+            if prim.HasAuthoredMetadata("clips") and (sets := clipsets.clip_sets(prim, problems))
         ],
         "sequences": [
             {**prim_facts(prim, folder), "tracks": sequencer.tracks_of(prim)}
@@ -55,13 +59,26 @@ def survey(path: str, payloads: bool = False) -> dict[str, Any]:
     }
 
 
+def _refuse_cut(stage: Any, path: str) -> None:
+    """Raise `UnreadableFileError` where a sublayer holds a cut: it is read from its own file."""
+    for layer in stage.GetLayerStack(includeSessionLayers=False):
+        if root_of(layer) is not None:
+            name = Path(layer.realPath).name
+            raise UnreadableFileError(
+                f"{path}: found a cut in the sublayer {name}: read that one, or all of them "
+                "when they are flattened (usdcat --flattenLayerStack)"
+            )
+
+
 def prims_of(stage: Any, path: str) -> list[Any]:
     """Return the scene's prims in order, those inside instances too."""
     from pxr import Usd
 
     found = []
-    everything = Usd.TraverseInstanceProxies(Usd.PrimDefaultPredicate)
-    # Sequencer's types are another product's: their prims are defined, and typed by name alone.
+    # Also what stands on a prim whose payload is not loaded.
+    everything = Usd.TraverseInstanceProxies(
+        Usd.PrimIsActive & Usd.PrimIsDefined & ~Usd.PrimIsAbstract
+    )
     for prim in Usd.PrimRange.Stage(stage, everything):
         found.append(prim)
         if len(found) > MAX_PRIMS:
@@ -71,7 +88,12 @@ def prims_of(stage: Any, path: str) -> list[Any]:
 
 def composition_errors(stage: Any, folder: str) -> list[str]:
     """Return what of the scene could not be brought in, without this machine's folders."""
-    return [str(error).replace(f"{folder}/", "") for error in stage.GetCompositionErrors()]
+
+    def relative(match: re.Match[str]) -> str:
+        return f"@{relative_to(match[1], folder)}@"
+
+    errors = (str(error).replace(f"{folder}/", "") for error in stage.GetCompositionErrors())
+    return [_ABSOLUTE.sub(relative, text) for text in errors]
 
 
 def time_of(stage: Any, prims: list[Any]) -> dict[str, Any]:
@@ -153,4 +175,4 @@ def _windows(prim: Any) -> list[list[float | None]]:
         elif is_seen and not seen:
             found[-1][1] = time
         is_seen = seen
-    return found
+    return [] if found == [[None, None]] else found
