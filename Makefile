@@ -14,7 +14,7 @@ WHEEL_TESTS := tests/test_layout.py tests/test_readme.py tests/schemas \
 	$(foreach part,cli fitting matching verbs,tests/front/test_$(part).py) \
 	$(foreach part,plugin files usd_schema usd_package usd_meaning,tests/adapters/test_$(part).py)
 
-.PHONY: demo test check lint types wheel peers bench golden schema format links clean
+.PHONY: demo test check lint types wheel peers blender bench golden schema format links clean
 
 demo: $(READY)
 	$(BIN)/castline demo -o demo
@@ -54,6 +54,14 @@ peers: $(PEERS) .peers/people/.ready
 .peers/people/.ready: tests/people.py | $(READY)
 	$(BIN)/python tests/people.py .peers/people && touch $@ || echo "people: not fetched"
 
+# A gigabyte, for the tests that ask Blender; without it they are skipped.
+blender: .peers/bpy-4.5.0/.ready
+
+.peers/bpy-4.5.0/.ready: | $(READY)
+	rm -rf .peers/bpy-4.5.0
+	$(BIN)/python -m pip install --quiet --target .peers/bpy-4.5.0 bpy==4.5.0
+	touch $@
+
 # Without dependencies: NVIDIA's asks for an older USD than ours, and does not need it.
 .peers/%/.ready: | $(READY)
 	rm -rf .peers/$*
@@ -64,6 +72,7 @@ peers: $(PEERS) .peers/people/.ready
 bench: $(READY)
 	$(BIN)/python benchmarks/carriers.py
 	$(BIN)/python benchmarks/stages.py
+	$(BIN)/python benchmarks/publishing.py
 	$(BIN)/python benchmarks/faces.py
 	$(BIN)/python benchmarks/embedding.py
 	$(BIN)/python benchmarks/cut.py

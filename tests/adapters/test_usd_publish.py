@@ -10,7 +10,7 @@ import pytest
 import usd_judges as judges
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime
-from usd_publishing import clip_of, copied, cut_of, frames, generated, hashes, write_stage
+from published import clip_of, copied, cut_of, frames, generated, hashes, write_stage
 
 import castline
 from castline.adapters.usd.publishing import look

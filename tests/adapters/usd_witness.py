@@ -54,7 +54,7 @@ def values(paths: list[str]) -> list[dict]:
 
 
 def beneath(paths: list[str]) -> list[dict]:
-    """Return what USD composes of each file once every layer that castline laid over it is mute."""
+    """Return what USD composes of each file once what castline laid over it is mute."""
     from pxr import Usd, UsdUtils
 
     delegate = UsdUtils.CoalescingDiagnosticDelegate()
