@@ -69,11 +69,9 @@ OTHER_API = "CastlineObjectAPI"
 APPEARANCE_API = "CastlineAppearanceAPI"
 APPEARANCE = "castline:appearance"
 
-OVERLAY = "overlay"
-PUBLISHED = "stage"
-"""Keys of customLayerData's `castline`: on an overlay, and on a root the stage below it."""
-
 TAKE_SET = "take"
+TAKE_SETS = (TAKE_SET, "castlineTake")
+"""Names of a published camera's variant set; the second where the artist has one of the first."""
 PLATE = "plate"
 CHARACTER_TAXONOMY = "character"
 SHOT_CAMERA = "castline:camera"

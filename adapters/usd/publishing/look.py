@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from castline.adapters.usd import guard, layout
+from castline.adapters.usd import guard
+from castline.adapters.usd.marks import is_overlay, stage_beneath
 from castline.adapters.usd.publishing.names import plain, without_copy
 from castline.adapters.usd.scene import people, pictures
 from castline.adapters.usd.scene.facts import prim_facts, problem
@@ -28,7 +29,7 @@ def look(path: str, wanted: list[str], payloads: bool = False) -> dict[str, Any]
     that castline wrote are left out of everything.
     """
     root = _open_root(path)
-    if beneath := _beneath(root):
+    if beneath := stage_beneath(root):
         return {"beneath": beneath}
     header = _header(root)  # as the artist has it, before its rate is mended for reading
     problems: list[list[str]] = []
@@ -64,19 +65,6 @@ def _open_root(path: str) -> Any:
     if root is None:
         raise UnreadableFileError(f"{path}: found no USD that can be opened")
     return root
-
-
-def is_overlay(layer: Any) -> bool:
-    """Say whether castline wrote a layer to lie over a stage."""
-    data = layer.customLayerData.get(layout.CREATOR)
-    return isinstance(data, dict) and layout.OVERLAY in data
-
-
-def _beneath(root: Any) -> str | None:
-    """Return the file of the stage that a root layer of ours lies over."""
-    data = root.customLayerData.get(layout.CREATOR)
-    asset = data.get(layout.PUBLISHED) if isinstance(data, dict) else None
-    return str(root.ComputeAbsolutePath(asset)) if isinstance(asset, str) and asset else None
 
 
 def _header(root: Any) -> str:

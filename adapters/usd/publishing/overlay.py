@@ -34,9 +34,6 @@ from castline.schemas.values import Cast, Loss
 PLATE = "castline"
 """Instance of BackPlateAPI: the artist's own plates have others."""
 
-TAKE_SETS = (layout.TAKE_SET, "castlineTake")
-"""Names of the variant set, the second where the artist has one of the first."""
-
 
 def author(
     layer: Any,
@@ -105,7 +102,7 @@ def _give_owners(layer: Any, shot: Shot, camera: Facts | None, taken: set[str]) 
         elif _takes_opinions(camera):
             taken.add(camera["path"])
             prim = Sdf.CreatePrimInLayer(layer, camera["path"])
-            name = next(name for name in TAKE_SETS if name not in camera["variants"])
+            name = next(name for name in layout.TAKE_SETS if name not in camera["variants"])
     shot.owners = takes.variants(prim, list(references_of(shot.node.document)), shot.active, name)
     return lost
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.usd import layout
 from castline.adapters.usd.guard import check_nesting, reading
+from castline.adapters.usd.marks import mark_overlay, mark_root
 from castline.adapters.usd.playing.anchor import anchored
-
-VERSION = 1
 
 
 def header_layer(text: str, place: str) -> Any:
@@ -40,9 +38,7 @@ def make_root(header: Any, overlay: str, stage: Path, folder: Path, span: list[f
     asset = anchored(stage, folder)
     layer.subLayerPaths[:] = [f"./{overlay}", asset]
     layer.startTimeCode, layer.endTimeCode = span
-    data = dict(layer.customLayerData)
-    data[layout.CREATOR] = {"version": VERSION, layout.PUBLISHED: asset}
-    layer.customLayerData = data
+    mark_root(layer, asset)
     return layer
 
 
@@ -54,5 +50,4 @@ def describe_overlay(layer: Any, header: Any, codes_per_second: float, name: str
     rate = header.timeCodesPerSecond if header.HasTimeCodesPerSecond() else codes_per_second
     layer.timeCodesPerSecond = rate  # the same on each layer: else USD scales between them
     layer.defaultPrim = name
-    mark = {"version": VERSION, layout.OVERLAY: True}
-    layer.customLayerData = {"creator": layout.CREATOR, layout.CREATOR: mark}
+    mark_overlay(layer)

@@ -16,6 +16,7 @@ from castline.adapters.usd.layout import suffix_of
 from castline.adapters.usd.reading import stored
 from castline.adapters.usd.reading.edits import apply_edits
 from castline.adapters.usd.reading.floats import restore_floats
+from castline.adapters.usd.reading.published import join_scene
 from castline.adapters.usd.reading.stored import Stored
 from castline.adapters.usd.sandbox import MEMORY, Sandbox
 from castline.adapters.usd.scene.cut import cut_from
@@ -62,6 +63,10 @@ def _read_whole(sandbox: Sandbox, path: Path, payloads: bool) -> otio.core.Seria
     found = _extract(sandbox, path)
     if "scene" in found:
         return _read_scene(sandbox, path, payloads)
+    return _read_cut(found, path)
+
+
+def _read_cut(found: dict[str, Any], path: Path) -> otio.core.SerializableObject:
     if "document" in found:
         root = stored.single(found["document"], str(path))
     else:
@@ -91,10 +96,20 @@ def _read_scene(sandbox: Sandbox, path: Path, payloads: bool) -> otio.schema.Tim
     arguments = [str(path), payloads]
     facts = sandbox.run(_SURVEY, arguments, seconds=SCENE_SECONDS, place=str(path))
     try:
-        return cut_from(facts, path)
+        if not facts["overlay"]:
+            return cut_from(facts, path)
+        published = _read_overlay(sandbox, Path(facts["overlay"]))
+        return join_scene(published, facts, path)
     except _MISFITS as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise UnreadableFileError(f"{path}: found values that no scene has: {reason}") from None
+
+
+def _read_overlay(sandbox: Sandbox, path: Path) -> otio.schema.Timeline:
+    found = _read_cut(_extract(sandbox, path), path)
+    if not isinstance(found, otio.schema.Timeline):
+        raise UnreadableFileError(f"{path}: found no timeline, expected what publish wrote")
+    return found
 
 
 def _apply_edits(root: Stored, path: Path) -> None:

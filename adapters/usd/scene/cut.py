@@ -51,14 +51,17 @@ from castline.schemas.values import (
 _AXES = ("Y", "Z")
 
 
-def cut_from(facts: Facts, path: Path) -> schema.Timeline:
-    """Return the cut that a scene is, from the facts that `survey` found of it."""
+def cut_from(facts: Facts, path: Path, *, taken: frozenset[str] = frozenset()) -> schema.Timeline:
+    """Return the cut that a scene is, from the facts that `survey` found of it.
+
+    Cameras at paths that are `taken` are left out.
+    """
     problems = [problem_of(*found) for found in facts["problems"]]
     step = float(clock_of(facts, [], []).step)
     clock = clock_of(facts, list(_windows(facts, step)), problems)
     desk = Desk(path, clock, problems)
     cast = cast_of(facts["characters"])
-    tracks = list(_tracks(desk, facts))
+    tracks = list(_tracks(desk, facts, taken))
     start = min([clock.start, *(items[0].start for _, items in tracks if items)])
     timeline = schema.Timeline(path.stem, global_start_time=RationalTime(start, clock.rate))
     layer = _Layer(desk, cast, start)
@@ -97,12 +100,15 @@ def prim_of(facts: Facts) -> Prim:
     )
 
 
-def _tracks(desk: Desk, facts: Facts) -> Iterator[tuple[schema.Track, list[Item]]]:
+def _tracks(
+    desk: Desk, facts: Facts, taken: frozenset[str]
+) -> Iterator[tuple[schema.Track, list[Item]]]:
     sequenced = list(sequences(desk, facts))
     yield from sequenced
-    taken = {path for _, items in sequenced for i in items for path in (i.camera, i.sound)}
+    played = {path for _, items in sequenced for i in items for path in (i.camera, i.sound)}
+    gone = taken | played
     has_picture = any(track.kind == schema.TrackKind.Video for track, _ in sequenced)
-    for number, items in enumerate(packed(pictures(desk, facts, taken))):
+    for number, items in enumerate(packed(pictures(desk, facts, gone))):
         name = items[0].name if len(items) == 1 else "shots"
         track = schema.Track(name, kind=schema.TrackKind.Video)
         track.enabled = not (number or has_picture)
@@ -116,7 +122,7 @@ def _tracks(desk: Desk, facts: Facts) -> Iterator[tuple[schema.Track, list[Item]
                 track = schema.Track(name, kind=schema.TrackKind.Video)
                 track.enabled = False
                 yield track, items
-    for items in packed(sounds(desk, facts, taken)):
+    for items in packed(sounds(desk, facts, gone)):
         name = items[0].name if len(items) == 1 else "sounds"
         yield schema.Track(name, kind=schema.TrackKind.Audio), items
 

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from castline.adapters.usd import layout
+from castline.adapters.usd.marks import is_overlay
 from castline.adapters.usd.reading.extract import root_of
 from castline.adapters.usd.scene import clipsets, people, pictures, sequencer, sounds
 from castline.adapters.usd.scene.facts import prim_facts, problem, relative_to
@@ -25,7 +27,7 @@ def survey(path: str, payloads: bool = False) -> dict[str, Any]:
     """
     problems: list[list[str]] = []
     stage = open_scene(path, problems, payloads=payloads)
-    _refuse_cut(stage, path)
+    overlay = _overlay_of(stage, path)
     folder = str(Path(path).absolute().parent)
     prims = prims_of(stage, path)
     problems += [problem("composition", "/", text) for text in composition_errors(stage, folder)]
@@ -52,6 +54,7 @@ def survey(path: str, payloads: bool = False) -> dict[str, Any]:
             for prim in prims
             if prim.GetTypeName() == sequencer.SEQUENCE
         ],
+        "overlay": overlay,
         "unloaded": sum(prim.HasAuthoredPayloads() and not prim.IsLoaded() for prim in prims),
         "prims": len(prims),
         "layers": len(stage.GetUsedLayers()),
@@ -59,15 +62,23 @@ def survey(path: str, payloads: bool = False) -> dict[str, Any]:
     }
 
 
-def _refuse_cut(stage: Any, path: str) -> None:
-    """Raise `UnreadableFileError` where a sublayer holds a cut: it is read from its own file."""
+def _overlay_of(stage: Any, path: str) -> str | None:
+    """Return the file of the overlay that castline laid over the stage, if it did.
+
+    Raises `UnreadableFileError` where a sublayer holds a cut of its own: that is read from its
+    file.
+    """
     for layer in stage.GetLayerStack(includeSessionLayers=False):
-        if root_of(layer) is not None:
-            name = Path(layer.realPath).name
-            raise UnreadableFileError(
-                f"{path}: found a cut in the sublayer {name}: read that one, or all of them "
-                "when they are flattened (usdcat --flattenLayerStack)"
-            )
+        if root_of(layer) is None:
+            continue
+        if is_overlay(layer):
+            return str(layer.realPath)
+        name = Path(layer.realPath).name
+        raise UnreadableFileError(
+            f"{path}: found a cut in the sublayer {name}: read that one, or all of them "
+            "when they are flattened (usdcat --flattenLayerStack)"
+        )
+    return None
 
 
 def prims_of(stage: Any, path: str) -> list[Any]:
@@ -131,9 +142,17 @@ def _cameras(prims: list[Any], folder: str) -> list[dict[str, Any]]:
             **prim_facts(camera, folder),
             "shot": prim_facts(shot, folder) if shot else None,
             "window": window,
+            "take": _selected_take(camera),
         }
         for camera, (shot, window) in zip(cameras, pictures.shots_of(cameras), strict=True)
     ]
+
+
+def _selected_take(camera: Any) -> str | None:
+    """Return the variant that is selected of the takes which were published onto a camera."""
+    sets = camera.GetVariantSets()
+    names = [name for name in layout.TAKE_SETS if sets.HasVariantSet(name)]
+    return str(sets.GetVariantSelection(names[-1])) if names else None
 
 
 def _sampled_range(prims: list[Any]) -> list[float] | None:
