@@ -10,9 +10,9 @@ from castline.adapters.usd.reading import reader
 from castline.adapters.usd.sandbox import Sandbox
 
 
-def read(path: str | Path) -> Any:
+def read(path: str | Path, *, payloads: bool = False) -> Any:
     """Read as `usd.read` does."""
-    return reader.read_in(_sandbox(), path)
+    return reader.read_in(_sandbox(), path, payloads=payloads)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from heapq import heappush, heapreplace
 from itertools import pairwise
@@ -49,9 +50,13 @@ class Desk:
     problems: list[Problem]
 
     def range(self, start: float, end: float) -> TimeRange:
-        """Return a stretch of frames."""
+        """Return a stretch of frames up to one."""
+        return self.stretch(start, end - start)
+
+    def stretch(self, start: float, length: float) -> TimeRange:
+        """Return a stretch of so many frames."""
         rate = self.clock.rate
-        return TimeRange(RationalTime(start, rate), RationalTime(end - start, rate))
+        return TimeRange(RationalTime(start, rate), RationalTime(length, rate))
 
     def scene(self, name: str) -> schema.ExternalReference:
         """Return the scene as media, all of its range."""
@@ -87,7 +92,7 @@ def packed(items: Iterable[Item]) -> list[list[Item]]:
     return tracks
 
 
-def pictures(desk: Desk, facts: Facts, taken: set[str | None]) -> Iterator[Item]:
+def pictures(desk: Desk, facts: Facts, taken: AbstractSet[str | None]) -> Iterator[Item]:
     """Yield an item for each shot of a scene, and each camera outside of them or beside theirs.
 
     Cameras that are `taken` are left out.
@@ -110,7 +115,7 @@ def pictures(desk: Desk, facts: Facts, taken: set[str | None]) -> Iterator[Item]
         )
 
 
-def sounds(desk: Desk, facts: Facts, taken: set[str | None]) -> Iterator[Item]:
+def sounds(desk: Desk, facts: Facts, taken: AbstractSet[str | None]) -> Iterator[Item]:
     """Yield an item for each sound, from its start on; without an end up to the scene's.
 
     Those that are `taken` are left out.
@@ -135,7 +140,7 @@ def sounds(desk: Desk, facts: Facts, taken: set[str | None]) -> Iterator[Item]:
             desk.warn("sound", sound["path"], "it loops; taken as played once, to its end")
         media = schema.ExternalReference(target_url=sound["file"])
         offset = sound["offset"] * clock.rate
-        source = desk.range(offset + cut, offset + end - start)
+        source = desk.stretch(offset + cut, end - start - cut)
         enabled = not sound["muted"]
         yield Item(sound["display"], start + cut, end, sound, media, source, is_enabled=enabled)
 
@@ -158,7 +163,7 @@ def value_clips(desk: Desk, prim: Facts, clip_set: Facts) -> Iterator[Item]:
             if end - start <= 1:
                 speed = 1.0  # of one frame, nobody can tell
             media = schema.ExternalReference(target_url=file)
-            source = desk.range(shown, shown + end - start)
+            source = desk.stretch(shown, end - start)
             name, effects = Path(file).stem, _retime(speed)
             yield Item(name, start, end, prim, media, source, effects=effects)
 
@@ -252,7 +257,7 @@ def _sequenced(desk: Desk, clip: Facts, known: _Known, is_sound: bool) -> Item |
         last,
         clip,
         media,
-        desk.range(source_in, source_in + last - first),
+        desk.stretch(source_in, last - first),
         camera=camera,
         sound=sound["path"] if sound else None,
         inside=known.shots.get(camera or "", target) or None,
