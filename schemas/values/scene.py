@@ -14,6 +14,7 @@ class Prim(Record):
     """A prim of a scene: where it is, and what tells it from others where paths change."""
 
     path: Annotated[str, "its path on the stage"]
+    type_name: Annotated[str | None, "its type, as USD names it"] = None
     layer: Annotated[str | None, "file of its strongest opinion, relative to the scene's"] = None
     identity: Annotated[str | None, "identifier of the asset it is (`assetInfo`)"] = None
 

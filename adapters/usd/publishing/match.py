@@ -17,7 +17,7 @@ from castline.adapters.usd.publishing.names import plain, plain_set, without_cop
 from castline.schemas.errors import NeedsPersonError
 from castline.schemas.places import get_slot
 from castline.schemas.takes import takes_of
-from castline.schemas.values import Cast, Character, Prim, Slot
+from castline.schemas.values import Cast, Character, Slot
 
 Facts = Mapping[str, Any]
 
@@ -107,12 +107,6 @@ def bind_characters(cast: Cast, people: Sequence[Facts]) -> dict[str, list[Facts
                 found[character.character_id] = list(_outermost(told))
                 break
     return found
-
-
-def prim_of(facts: Facts) -> Prim:
-    """Return the record of a prim of the stage."""
-    layer, identity = facts["layer"] or None, facts["identity"] or None
-    return Prim(path=facts["path"], layer=layer, identity=identity)
 
 
 def _signs_of(clip: schema.Clip, slot: Slot) -> Iterator[tuple[str, Any]]:

@@ -22,8 +22,9 @@ from opentimelineio import schema
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from castline.adapters.usd.playing.media import path_of
-from castline.adapters.usd.publishing.match import Bound, prim_of
+from castline.adapters.usd.publishing.match import Bound
 from castline.adapters.usd.scene.clock import SceneClock
+from castline.adapters.usd.scene.cut import prim_of
 from castline.schemas.errors import CastlineError
 from castline.schemas.exact import exact_rate, exact_seconds
 from castline.schemas.places import get_take, set_slot

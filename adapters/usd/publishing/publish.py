@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from castline.adapters.usd.publishing.match import Bound, Facts
 from castline.adapters.usd.publishing.placed import Placed, StageTime, as_cut, place
 from castline.adapters.usd.sandbox import Sandbox
 from castline.adapters.usd.scene.clock import clock_of
+from castline.adapters.usd.scene.cut import prim_of
 from castline.adapters.usd.timecodes import export_text
 from castline.adapters.usd.writing.stage import Cut
 from castline.adapters.usd.writing.writer import document_of
@@ -166,7 +168,10 @@ class _Job:
         files = (f"{name}.usda", f"{name}_overlay.usda")
         ours = overwrite or all(_is_ours(folder / file) for file in files)
         published = self._published(folder / files[0], folder / files[1])
-        with whole_folder(folder, overwrite=ours, keep=[self._stage]) as scratch:
+        with (
+            _none_left(plates),
+            whole_folder(folder, overwrite=ours, keep=[self._stage]) as scratch,
+        ):
             header = root.header_layer(self._facts["header"], str(self._stage))
             over = self._overlay(header, scratch / files[1], folder, plates)
             span = self._span()
@@ -239,6 +244,21 @@ class _Job:
         return Published(top, over, shots, people, self._losses, self._problems)
 
 
+@contextmanager
+def _none_left(folder: Path) -> Iterator[None]:
+    """Take new pictures out of a folder again where what shows them is not written."""
+    before = set(folder.iterdir()) if folder.is_dir() else None
+    try:
+        yield
+    except BaseException:
+        for path in set(folder.iterdir()) - (before or set()) if folder.is_dir() else ():
+            if path.is_file():
+                path.unlink()
+        if before is None and folder.is_dir():
+            folder.rmdir()
+        raise
+
+
 def _pictures_of(cut: schema.Timeline) -> list[schema.Clip]:
     return [clip for track in cut.video_tracks() for clip in track.find_clips()]
 
@@ -249,9 +269,7 @@ def _give_prims(cut: schema.Timeline, people: Mapping[str, Sequence[Facts]]) -> 
     if sequence.cast is None:
         return
     characters = tuple(
-        character.replace(
-            prims=tuple(match.prim_of(prim) for prim in people[character.character_id])
-        )
+        character.replace(prims=tuple(prim_of(prim) for prim in people[character.character_id]))
         if character.character_id in people
         else character
         for character in sequence.cast.characters

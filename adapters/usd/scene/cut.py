@@ -95,6 +95,7 @@ def prim_of(facts: Facts) -> Prim:
     """Return the record of a prim from its facts."""
     return Prim(
         path=facts["path"],
+        type_name=facts.get("type") or None,
         layer=facts.get("layer") or None,
         identity=facts.get("identity") or None,
     )

@@ -20,6 +20,7 @@ from castline.schemas.errors import UnreadableFileError, UnwritableFileError
 
 EDL = "lighthouse_sq010_v012.edl"
 CUT = "cut.edl"
+SCENE = "SQ010_SH010.usda"
 FORMATS = ("edl", "fcp7", "fcpx", "aaf", "ale", "otio", "usd")
 HANDLES = 8
 
@@ -92,9 +93,11 @@ def run(folder: str | Path, say: Callable[[str], None]) -> None:
 
 
 def draw(folder: Path) -> None:
-    """Lay out the example's material: the EDL, the cast, the takes with their list, decisions."""
+    """Lay out the example's material: EDL, cast, takes with their list, decisions, a scene."""
     (folder / "takes").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_fixture(EDL), folder / CUT)
+    (folder / "scenes").mkdir(exist_ok=True)
+    shutil.copyfile(_fixture(SCENE), folder / "scenes" / SCENE)
     (folder / "decisions.json").write_text(json.dumps(_DECISIONS, indent=1), encoding="utf-8")
     draw_cast(folder / "cast", (_MIRA, _JON))
     for shot in _SHOTS:
@@ -115,6 +118,7 @@ def _fixture(name: str) -> Path:
 def _clear(folder: Path) -> None:
     """Make room for a new demo: remove what an earlier one wrote, and only that."""
     known = {CUT, "decisions.json", "done/plan.json", "done/cut_ok.otio", "takes/takes.csv"}
+    known |= {f"scenes/{SCENE}"}
     known |= {f"takes/{shot.file}" for shot in _SHOTS}
     known |= {f"cast/{f.name}/{f.name}_{n}.png" for f in (_MIRA, _JON) for n in range(1, REFERENCES + 1)}
     standing = [path for path in folder.rglob("*") if not path.is_dir()]

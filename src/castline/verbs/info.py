@@ -11,7 +11,7 @@ from opentimelineio import schema
 
 from castline.schemas.errors import CastlineError
 from castline.schemas.places import get_sequence, get_slot, get_take
-from castline.schemas.values import Scene, Sequence, Take
+from castline.schemas.values import Scene, Sequence
 
 
 def info(cut: schema.Timeline) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _ours(cut: schema.Timeline, clips: list[schema.Clip]) -> dict[str, Any]:
 def _scene(scene: Scene, cut: schema.Timeline, clips: list[schema.Clip]) -> dict[str, Any]:
     """Return what is in the scene that a cut was read from."""
     return {
-        "cameras": [take.camera for clip in clips if (take := _taken(clip)) and take.camera],
+        "cameras": [path for clip in clips if (path := _camera(clip))],
         "up_axis": scene.up_axis,
         "meters_per_unit": scene.meters_per_unit,
         "frames_per_second": cut.global_start_time.rate if cut.global_start_time else None,
@@ -84,11 +84,15 @@ def _scene(scene: Scene, cut: schema.Timeline, clips: list[schema.Clip]) -> dict
     }
 
 
-def _taken(clip: schema.Clip) -> Take | None:
+def _camera(clip: schema.Clip) -> str | None:
+    """Return the prim path of the camera that a clip is seen through, where it names one."""
     try:
-        return get_take(clip.media_reference)
+        slot, take = get_slot(clip), get_take(clip.media_reference)
     except CastlineError:
         return None
+    if take and take.camera:
+        return take.camera
+    return slot.prim.path if slot and slot.prim and slot.prim.type_name == "Camera" else None
 
 
 def _timecode(time: otio.opentime.RationalTime) -> str:
