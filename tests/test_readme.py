@@ -100,6 +100,24 @@ def test_a_cut_becomes_a_stage_and_comes_back_as_written(desk):
     assert after.to_json_string() == before.to_json_string()
 
 
+def test_what_a_cut_knows_is_laid_over_a_stage_as_written(desk):
+    scene = desk / "scenes" / "SQ010_SH010.usda"
+    before = scene.read_bytes()
+    lines = _block("shell").strip().splitlines()[:3] + _block("publish").strip().splitlines()
+    done = subprocess.run(
+        ["sh", "-e", "-c", "\n".join(lines)],
+        cwd=desk,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "SQ010_SH010      /World/cams/render_cam" in done.stdout
+    assert "mira             /World/chars/rig_main" in done.stdout
+    assert scene.read_bytes() == before
+    assert len(list((desk / "published" / "plates").iterdir())) == 48
+
+
 def test_every_verb_of_the_command_line_is_in_the_readme():
     from castline.cli import cli
 
