@@ -1,6 +1,6 @@
 """What publishing onto a large stage costs, beside opening it: CPU seconds of whole processes.
 
-The stage has 4,000 prims in 3,000 layers: a set of props, each prop a file with a mesh of 24 by 24
+The stage has 4,000 prims in 3,000 layers: a set of props, each prop a file with a mesh of 32 by 32
 points, its look another. Beside it the same stage with cubes for meshes, where opening costs next
 to nothing and what is left is two processes that start and load USD.
 """
@@ -119,7 +119,7 @@ def main() -> None:
     """Print the ratio and both figures, of each stage."""
     with tempfile.TemporaryDirectory() as scratch:
         make_cut(Path(scratch, "cut.otio"))
-        for name, side in (("meshes", 24), ("cubes", 0)):
+        for name, side in (("meshes", 32), ("cubes", 0)):
             folder = Path(scratch, name)
             stage = make_stage(folder, side)
             castline = [sys.executable, "-m", "castline", "publish", f"{scratch}/cut.otio", stage]

@@ -425,3 +425,62 @@ def test_a_copy_elsewhere_gives_the_same_layers(tmp_path):
     castline.publish(cut, stage, tmp_path / "one" / "out")
     castline.publish(cut, other, tmp_path / "two" / "out")
     assert hashes(tmp_path / "one" / "out") == hashes(tmp_path / "two" / "out")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["SQ010_SH010_anim_v003.usda", "sh010.usd", "SH 010/lighting.usda", "sq010/sh010/a.usda"],
+)
+def test_a_stage_named_after_a_clip_is_that_shot(path, tmp_path):
+    stage = write_stage(tmp_path / path)
+    cut = cut_of(*(clip_of(tmp_path / "takes", name) for name in ("sh010", "sh020")))
+    assert castline.publish(cut, stage, tmp_path / "out").shots == {"sh010": "/World/cam"}
+
+
+def test_what_is_switched_off_is_published_only_by_name(tmp_path):
+    stage = write_stage(
+        tmp_path / "sequence.usda", 'def Camera "sh010"\n{\n}\ndef Camera "b"\n{\n}'
+    )
+    shown, other = (clip_of(tmp_path / name, "sh010", count=n) for name, n in (("a", 8), ("b", 4)))
+    cut = cut_of(shown, clip_of(tmp_path / "takes", "b"))
+    cut.tracks.append(schema.Track("V2", [other]))
+    cut.tracks[1].enabled = False
+    published = castline.publish(cut, stage, tmp_path / "out")
+    assert published.shots == {"sh010": "/World/sh010", "b": "/World/b"}
+    assert [loss.reason for loss in published.losses] == ["it is switched off; not published"]
+    published = castline.publish(cut, stage, tmp_path / "out", shot="id:sh010-2")
+    assert opened(published.root).GetEndTimeCode() == 1004
+
+
+def test_who_stands_in_every_shot_is_pointed_at_in_the_right_one(tmp_path):
+    for name in ("sh010", "sh020"):
+        write_stage(tmp_path / f"{name}.usda")
+    body = "".join(
+        f'def "{name}" (\n references = @./{name}.usda@\n)\n{{\n}}\n'
+        for name in ("sh010", "sh020")
+    )
+    stage = write_stage(tmp_path / "sequence.usda", body)
+    cut = cut_of(
+        *(clip_of(tmp_path / "takes", name, "mara") for name in ("sh010", "sh020")), cast=MARA
+    )
+    published = castline.publish(cut, stage, tmp_path / "out")
+    assert published.characters == {"mara": ["/World/sh010/MARA", "/World/sh020/MARA"]}
+    found = opened(published.root)
+    for name in ("sh010", "sh020"):
+        camera = found.GetPrimAtPath(f"/World/{name}/cam")
+        target = camera.GetRelationship("castline:appearance:mara:prim").GetTargets()
+        assert list(map(str, target)) == [f"/World/{name}/MARA"]
+
+
+def test_what_several_stood_on_tells_nobody(tmp_path):
+    people = "".join(
+        f'def Xform "{name}"\n{{\n def SkelRoot "rig" (\n'
+        '  apiSchemas = ["SemanticsLabelsAPI:character"]\n )\n'
+        f' {{\n  token[] semantics:labels:character = ["{name}"]\n }}\n}}\n'
+        for name in ("mira", "jon")
+    )
+    cut = castline.read(write_stage(tmp_path / "a.usda", 'def Camera "cam"\n{\n}\n' + people))
+    bare = people.replace("semantics:labels:character", "other")
+    stage = write_stage(tmp_path / "b.usda", 'def Camera "cam"\n{\n}\n' + bare)
+    published = castline.publish(cut, stage, tmp_path / "out")
+    assert published.characters == {"mira": ["/World/mira"], "jon": ["/World/jon"]}

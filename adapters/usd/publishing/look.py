@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from castline.adapters.usd import guard
@@ -165,8 +165,8 @@ def _signs(
 
 def _asset_names(info: dict[str, Any]) -> list[str]:
     """Return the names in an asset's description: its own, its file's, its folder's."""
-    file = PurePosixPath(getattr(info.get("identifier"), "path", "") or "")
-    names = [info.get("name"), file.stem, file.parent.name]
+    *folders, file = (getattr(info.get("identifier"), "path", "") or "").split("/")
+    names = [info.get("name"), file.partition(".")[0], folders[-1] if folders else ""]
     return [name for name in names if isinstance(name, str) and name]
 
 

@@ -7,17 +7,19 @@ what they export. Where one sign fits two, a person must decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from opentimelineio import schema
 
-from castline.adapters.usd.publishing.names import plain, plain_set, without_copy
+from castline.adapters.usd.publishing.names import names_in, plain, plain_set, without_copy
 from castline.schemas.errors import NeedsPersonError
 from castline.schemas.places import get_slot
 from castline.schemas.takes import takes_of
-from castline.schemas.values import Cast, Character, Slot
+from castline.schemas.values import Cast, Slot
 
 Facts = Mapping[str, Any]
 
@@ -38,24 +40,32 @@ class Bound:
 
 
 def choose_clips(
-    clips: Sequence[schema.Clip], shot: str | None, names: Iterable[str]
+    clips: Sequence[schema.Clip], shot: str | None, stage: Path
 ) -> tuple[list[schema.Clip], bool]:
     """Return the clips to publish, and whether the stage is the one shot.
 
     That is the shot that is named (`id:` before a slot's id, where several have one name), the
-    only one, or the one that the stage is named after; else all of them are looked for. Raises
-    `NeedsPersonError` where the name fits none or several.
+    only one, or the one whose name is in that of the stage's file, or else of its folder; else all
+    of them are looked for. Raises `NeedsPersonError` where the name fits none or several.
     """
     if shot is not None:
-        found = [clip for clip in clips if _is_called(clip, shot)]
+        found = called(clips, shot)
         if len(found) != 1:
             raise _undecided(f"--shot {shot}", found, clips)
         return found, True
     if len(clips) == 1:
         return list(clips), True
-    stage = plain_set(names)
-    found = [clip for clip in clips if _keys(clip) & stage]
-    return (found, True) if len(found) == 1 else (list(clips), False)
+    for text in (stage.stem, stage.parent.name):
+        names = names_in(text)
+        found = [clip for clip in clips if _keys(clip) & names]
+        if len(found) == 1:
+            return found, True
+    return list(clips), False
+
+
+def called(clips: Sequence[schema.Clip], shot: str) -> list[schema.Clip]:
+    """Return the clips of a name, or of `id:` and a slot's id."""
+    return [clip for clip in clips if _is_called(clip, shot)]
 
 
 def bind(clip: schema.Clip, cameras: Sequence[Facts], *, is_alone: bool) -> Bound | None:
@@ -90,21 +100,35 @@ def bind_to(clip: schema.Clip, cameras: Sequence[Facts], path: str) -> Bound:
     raise NeedsPersonError(f"--camera {path}: found no such camera, only {paths}")
 
 
-def wanted_names(cast: Cast) -> set[str]:
-    """Return the plain names under which the cast's characters may stand on a stage."""
-    return {name for character in cast.characters for name in _names(character)}
+def wanted_names(cast: Cast) -> dict[str, set[str]]:
+    """Return the plain names under which each character may stand on a stage, by its id.
+
+    Those of the prims where it stood in another scene are among them, but what several stood on
+    there (`rig`) tells nobody.
+    """
+    prims = {
+        character.character_id: plain_set(p.path.rpartition("/")[2] for p in character.prims)
+        for character in cast.characters
+    }
+    shared = Counter(name for names in prims.values() for name in names)
+    return {
+        character.character_id: plain_set([character.character_id, character.name])
+        | {name for name in prims[character.character_id] if shared[name] == 1}
+        for character in cast.characters
+    }
 
 
-def bind_characters(cast: Cast, people: Sequence[Facts]) -> dict[str, list[Facts]]:
+def bind_characters(
+    wanted: Mapping[str, set[str]], people: Sequence[Facts]
+) -> dict[str, list[Facts]]:
     """Return the prims of each character that is on the stage, by its id."""
     found = {}
-    for character in cast.characters:
-        names = _names(character)
+    for character_id, names in wanted.items():
         mine = [prim for prim in people if names & set(prim["known"])]
         for how in ("label", "asset", "character", "model", "name", "copy"):
             told = [prim for prim in mine if prim["how"] == how]
             if told:
-                found[character.character_id] = list(_outermost(told))
+                found[character_id] = list(_outermost(told))
                 break
     return found
 
@@ -155,11 +179,6 @@ def _keys(clip: schema.Clip) -> set[str]:
     slot = get_slot(clip)
     leaf = slot.prim.path.rpartition("/")[2] if slot and slot.prim else None
     return plain_set([clip.name, slot.slot_id if slot else None, leaf])
-
-
-def _names(character: Character) -> set[str]:
-    leaves = [prim.path.rpartition("/")[2] for prim in character.prims]
-    return plain_set([character.character_id, character.name, *leaves])
 
 
 def _outermost(prims: Sequence[Facts]) -> Iterator[Facts]:

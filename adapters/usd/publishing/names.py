@@ -20,6 +20,19 @@ def plain_set(names: Iterable[str | None]) -> set[str]:
     return {found for name in names if name and (found := plain(name))}
 
 
+def names_in(text: str) -> set[str]:
+    """Return the plain names that words of a text stand for, one alone or up to four together.
+
+    In `SQ010_SH010_anim_v003` are `sq010`, `sq010sh010`, `sh010`, `sh010anim` and others.
+    """
+    words = [found for word in _UNFIT.split(text) if (found := plain(word))]
+    return {
+        "".join(words[start:end])
+        for start in range(len(words))
+        for end in range(start + 1, min(start + 4, len(words)) + 1)
+    }
+
+
 def without_copy(name: str) -> str:
     """Return a name without the number that a program gave to a copy of an object."""
     return _COPY.sub("", name)

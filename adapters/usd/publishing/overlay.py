@@ -65,8 +65,8 @@ def author(
     _give_up_scenes(found)
     if plates and any(shot.offers for shot in found):
         play.turn_movies_into_plates(found, plates)
-    stand_ins = {key: facts[0]["owner"] for key, facts in people.items()}
-    meaning.author(layer, root, found, clock, stand_ins)
+    elsewhere = {key: [prim["owner"] for prim in prims] for key, prims in people.items()}
+    meaning.author(layer, root, found, clock, elsewhere)
     for shot, camera in zip(found, cameras, strict=True):
         losses += _author_plates(shot, camera, clock, folder)
     losses += _label(layer, cast_of(root), people)

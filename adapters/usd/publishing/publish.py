@@ -87,10 +87,11 @@ def publish(
     stage, folder = Path(stage).absolute(), Path(folder).absolute()
     cut = cut.deepcopy()
     give_slot_ids(cut)
-    cast = get_sequence(cut).cast or Cast()
-    stage, facts = _look(stage, sorted(match.wanted_names(cast)), payloads)
+    wanted = match.wanted_names(get_sequence(cut).cast or Cast())
+    stage, facts = _look(stage, sorted(set().union(*wanted.values())), payloads)
+    people = match.bind_characters(wanted, facts["people"])
     with collected_later():
-        job = _Job(cut, stage, facts, Path(home or Path.cwd()).absolute())
+        job = _Job(cut, stage, facts, people, Path(home or Path.cwd()).absolute())
         job.bind(shot, camera)
         return job.write(folder, Path(plates or folder / "plates"), overwrite)
 
@@ -114,7 +115,12 @@ class _Job:
     """One publishing: the stage's facts, then what was bound, then the files."""
 
     def __init__(
-        self, cut: schema.Timeline, stage: Path, facts: dict[str, Any], home: Path
+        self,
+        cut: schema.Timeline,
+        stage: Path,
+        facts: dict[str, Any],
+        people: dict[str, list[Facts]],
+        home: Path,
     ) -> None:
         self._cut = cut
         self._stage = stage
@@ -130,16 +136,18 @@ class _Job:
         self._placed: list[Placed] = []
         self._time = StageTime(self._clock, self._clock.rate, self._first_code())
         self._is_alone = False
-        sequence = get_sequence(cut)
-        self._people = match.bind_characters(sequence.cast or Cast(), facts["people"])
+        self._people = people
 
     def bind(self, shot: str | None, camera: str | None) -> None:
         """Find out which clips the stage holds, with which cameras, and when."""
-        clips = _pictures_of(self._cut)
-        if not clips:
+        clips, off = _pictures_of(self._cut)
+        if not clips and not off:
             raise InvalidValueError("the cut has no clip on a video track; nothing to publish")
-        names = [self._stage.stem]
-        chosen, self._is_alone = match.choose_clips(clips, shot, names)
+        if not clips or (shot and not match.called(clips, shot) and match.called(off, shot)):
+            clips, off = off, []
+        chosen, self._is_alone = match.choose_clips(clips, shot, self._stage)
+        if not self._is_alone:
+            self._lose(off, "it is switched off; not published")
         if camera is not None and len(chosen) != 1:
             raise NeedsPersonError(
                 f"--camera {camera}: found {len(chosen)} clips; name its own with --shot"
@@ -230,10 +238,12 @@ class _Job:
                 continue
             bound = match.bind(clip, cameras, is_alone=self._is_alone)
             if bound is None:
-                reason = "the stage has no shot or camera of its name; not published"
-                self._losses.append(Loss(where=str(clip.name), field="clip", reason=reason))
+                self._lose([clip], "the stage has no shot or camera of its name; not published")
             else:
                 yield bound
+
+    def _lose(self, clips: Sequence[schema.Clip], reason: str) -> None:
+        self._losses += [Loss(where=c.name, field="clip", reason=reason) for c in clips]
 
     def _published(self, top: Path, over: Path) -> Published:
         shots = {
@@ -259,8 +269,23 @@ def _none_left(folder: Path) -> Iterator[None]:
         raise
 
 
-def _pictures_of(cut: schema.Timeline) -> list[schema.Clip]:
-    return [clip for track in cut.video_tracks() for clip in track.find_clips()]
+def _pictures_of(cut: schema.Timeline) -> tuple[list[schema.Clip], list[schema.Clip]]:
+    """Return the clips of a cut's video tracks: those that are seen, those switched off."""
+    seen: list[schema.Clip] = []
+    off: list[schema.Clip] = []
+    for track in cut.video_tracks():
+        for clip in track.find_clips():
+            (seen if _is_on(clip) else off).append(clip)
+    return seen, off
+
+
+def _is_on(item: Any) -> bool:
+    """Say whether an item is enabled, and all that it lies in."""
+    while item is not None:
+        if not getattr(item, "enabled", True):
+            return False
+        item = item.parent()
+    return True
 
 
 def _give_prims(cut: schema.Timeline, people: Mapping[str, Sequence[Facts]]) -> None:

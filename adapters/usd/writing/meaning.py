@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from posixpath import commonpath
 from typing import Any
 
 from castline.adapters.usd import layout
@@ -50,11 +51,11 @@ def author(
     root: Node,
     found: Sequence[Shot],
     clock: Clock,
-    elsewhere: Mapping[str, str] | None = None,
+    elsewhere: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Author what is known of a cut whose objects, and whose takes, have their specs.
 
-    Characters that are `elsewhere` on the stage, by their ids, get no prims below the cut.
+    Characters that are `elsewhere` on the stage, paths by their ids, get no prims below the cut.
     """
     cast = cast_of(root)
     parent = layer.GetPrimAtPath(root.path)
@@ -70,20 +71,21 @@ def author(
             for instance, appearance in appearance_instances(take.appearances).items():
                 character = cast.find(appearance.character_id)
                 known = character.character_id if character else appearance.character_id
-                _author_appearance(owner, instance, appearance, characters.get(known))
+                character_prim = _nearest(characters.get(known, ()), owner)
+                _author_appearance(owner, instance, appearance, character_prim)
                 _author_likeness(owner, instance, appearance, shot.maps.get(key), clock)
 
 
 def _author_characters(
-    parent: Any, cast: Cast, found: Sequence[Shot], elsewhere: Mapping[str, str]
-) -> dict[str, Any]:
+    parent: Any, cast: Cast, found: Sequence[Shot], elsewhere: Mapping[str, Sequence[str]]
+) -> dict[str, Sequence[Any]]:
     """Author the characters of the cast, and whoever else is spoken of; return paths by id."""
     from pxr import Sdf
 
     known = {character.character_id: character for character in cast.characters}
     others = [spoken for spoken in _spoken_of(found) if cast.find(spoken) is None]
     everyone = [key for key in (*known, *dict.fromkeys(others)) if key not in elsewhere]
-    paths: dict[str, Any] = dict(elsewhere)
+    paths: dict[str, Sequence[Any]] = dict(elsewhere)
     if not everyone:
         return paths
     group = Sdf.PrimSpec(parent, layout.CHARACTERS_NAME, Sdf.SpecifierDef, "Scope")
@@ -98,8 +100,16 @@ def _author_characters(
         if character_id in known and (description := known[character_id].description):
             prim.SetInfo("documentation", sayable(description))
         label(prim, [called])
-        paths[character_id] = prim.path
+        paths[character_id] = [prim.path]
     return paths
+
+
+def _nearest(paths: Sequence[Any], owner: Any) -> Any:
+    """Return the path that shares most with a spec's, the first of several, None of none.
+
+    A character may stand in every shot of a sequence.
+    """
+    return max(paths, key=lambda path: len(commonpath([str(path), str(owner.path)])), default=None)
 
 
 def _author_slot(prim: Any, slot: Mapping[str, Any], shot: Shot, cast: Cast) -> None:
