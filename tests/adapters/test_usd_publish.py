@@ -447,7 +447,7 @@ def test_what_is_switched_off_is_published_only_by_name(tmp_path):
     cut.tracks[1].enabled = False
     published = castline.publish(cut, stage, tmp_path / "out")
     assert published.shots == {"sh010": "/World/sh010", "b": "/World/b"}
-    assert [loss.reason for loss in published.losses] == ["it is switched off; not published"]
+    assert [loss.reason for loss in published.losses] == ["switched off; not published"]
     published = castline.publish(cut, stage, tmp_path / "out", shot="id:sh010-2")
     assert opened(published.root).GetEndTimeCode() == 1004
 

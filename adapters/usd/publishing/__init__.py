@@ -4,9 +4,9 @@ One overlay layer says it all; a small root layer sublayers overlay and stage an
 
 | step | module |
 |---|---|
-| what the stage is, and what of it may be meant | `look`, in `sandbox`'s child |
-| which of its cameras a clip is, which prims are a character | `match` |
-| where in the stage's time the clips lie | `placed` |
+| what the stage is, and what of it may be meant | `look` in `sandbox`'s child, `stage` |
+| which of its cameras a clip is, which prims are a character | `match`, by `names` |
+| which clips it holds, and where in its time they lie | `choose`, `placed` |
 | the two layers | `overlay`, `root` |
 | all of it, in order | `publish` |
 """

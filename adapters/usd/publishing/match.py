@@ -63,6 +63,13 @@ def choose_clips(
     return list(clips), False
 
 
+def slot_of(clip: schema.Clip) -> Slot:
+    """Return what castline says of a clip that was given an id."""
+    slot = get_slot(clip)
+    assert slot is not None  # noqa: S101 - every clip was given one
+    return slot
+
+
 def called(clips: Sequence[schema.Clip], shot: str) -> list[schema.Clip]:
     """Return the clips of a name, or of `id:` and a slot's id."""
     return [clip for clip in clips if _is_called(clip, shot)]
@@ -74,8 +81,7 @@ def bind(clip: schema.Clip, cameras: Sequence[Facts], *, is_alone: bool) -> Boun
     `is_alone`: the stage is this shot, so its only camera is the clip's, whatever its name. Raises
     `NeedsPersonError` where several cameras fit.
     """
-    slot = get_slot(clip)
-    assert slot is not None  # noqa: S101 - every clip was given one
+    slot = slot_of(clip)
     for how, fits in _signs_of(clip, slot):
         found = [camera for camera in cameras if fits(camera)]
         if len(found) == 1:
@@ -91,8 +97,7 @@ def bind(clip: schema.Clip, cameras: Sequence[Facts], *, is_alone: bool) -> Boun
 
 def bind_to(clip: schema.Clip, cameras: Sequence[Facts], path: str) -> Bound:
     """Return a clip bound to the camera at a path that a person named."""
-    slot = get_slot(clip)
-    assert slot is not None  # noqa: S101 - every clip was given one
+    slot = slot_of(clip)
     for camera in cameras:
         if camera["path"] == path:
             return Bound(clip, slot, camera, "--camera")
@@ -176,9 +181,9 @@ def _own_names(camera: Facts) -> list[str]:
 
 def _keys(clip: schema.Clip) -> set[str]:
     """Return the plain names that a clip goes by."""
-    slot = get_slot(clip)
-    leaf = slot.prim.path.rpartition("/")[2] if slot and slot.prim else None
-    return plain_set([clip.name, slot.slot_id if slot else None, leaf])
+    slot = slot_of(clip)
+    leaf = slot.prim.path.rpartition("/")[2] if slot.prim else None
+    return plain_set([clip.name, slot.slot_id, leaf])
 
 
 def _outermost(prims: Sequence[Facts]) -> Iterator[Facts]:
@@ -198,23 +203,15 @@ def _several(name: str, how: str, cameras: Sequence[Facts]) -> NeedsPersonError:
 
 
 def _is_called(clip: schema.Clip, shot: str) -> bool:
-    slot = get_slot(clip)
     if shot.startswith(BY_ID):
-        return slot is not None and slot.slot_id == shot.removeprefix(BY_ID)
+        return slot_of(clip).slot_id == shot.removeprefix(BY_ID)
     return plain(shot) in _keys(clip)
 
 
 def _undecided(
     what: str, found: Sequence[schema.Clip], clips: Sequence[schema.Clip]
 ) -> NeedsPersonError:
-    listed = ", ".join(_called(clip, bool(found)) for clip in (found or clips)[:12])
+    prefix = BY_ID if found else ""
+    listed = ", ".join(f"{prefix}{slot_of(clip).slot_id}" for clip in (found or clips)[:12])
     count = f"{len(found)} clips" if found else "no clip"
     return NeedsPersonError(f"{what}: found {count} of that name, expected one of: {listed}")
-
-
-def _called(clip: schema.Clip, is_shared: bool) -> str:
-    """Return what to write after --shot for this clip and no other."""
-    slot = get_slot(clip)
-    if slot is None:
-        return str(clip.name)
-    return f"{BY_ID}{slot.slot_id}" if is_shared else slot.slot_id

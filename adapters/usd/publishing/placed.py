@@ -131,7 +131,7 @@ def _own_frame(clip: schema.Clip, stage: Path, home: Path) -> Fraction | None:
     for key, reference in clip.media_references().items():
         url = getattr(reference, "target_url", None)
         path = path_of(url, home) if url else None
-        if path is None or path.resolve() != stage:
+        if path is None or path.resolve() != stage.resolve():
             continue
         shown = clip.source_range
         if key != clip.active_media_reference_key:

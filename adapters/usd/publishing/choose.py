@@ -1,0 +1,109 @@
+"""Which clips of a cut a stage holds, with which cameras, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opentimelineio import schema
+
+from castline.adapters.usd.publishing import match
+from castline.adapters.usd.publishing.match import Bound
+from castline.adapters.usd.publishing.placed import Placed, StageTime, place
+from castline.adapters.usd.publishing.stage import Stage
+from castline.schemas.errors import InvalidValueError, NeedsPersonError
+from castline.schemas.values import Loss
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The clips to publish, each with its camera and its place in the stage's time."""
+
+    placed: list[Placed]
+    time: StageTime
+    span: list[float]
+    """The first and the last time code to play."""
+    losses: list[Loss]
+    """Clips that are not published, and why."""
+
+
+def choose(
+    cut: schema.Timeline, stage: Stage, home: Path, *, shot: str | None, camera: str | None
+) -> Choice:
+    """Return what of a cut is published onto a stage; relative media paths begin at `home`.
+
+    `shot` names the clip that the stage is, `camera` the prim of its camera. Raises
+    `NeedsPersonError` where clip or camera cannot be told, and `InvalidValueError` for a cut
+    without pictures.
+    """
+    seen, off = _pictures_of(cut)
+    if not seen and not off:
+        raise InvalidValueError("the cut has no clip on a video track; nothing to publish")
+    if not seen or (shot and not match.called(seen, shot) and match.called(off, shot)):
+        seen, off = off, []
+    chosen, is_alone = match.choose_clips(seen, shot, stage.path)
+    if camera is not None:
+        if len(chosen) != 1:
+            found = f"--camera {camera}: found {len(chosen)} clips"
+            raise NeedsPersonError(f"{found}; name its own with --shot")
+        bounds = [match.bind_to(chosen[0], stage.cameras, camera)]
+    else:
+        found_bounds = [match.bind(c, stage.cameras, is_alone=is_alone) for c in chosen]
+        bounds = [bound for bound in found_bounds if bound is not None]
+    if not bounds:
+        raise _nothing_found(stage, seen)
+    rate = bounds[0].clip.trimmed_range().duration.rate
+    time = StageTime(stage.clock, rate, stage.first_code)
+    placed = [place(bound, cut, time, stage.path, home, is_alone=is_alone) for bound in bounds]
+    span = _span(placed, time) if is_alone or stage.span is None else list(stage.span)
+    lost = [] if is_alone else list(_left(chosen, bounds, off))
+    return Choice(placed, time, span, lost)
+
+
+def _span(placed: Sequence[Placed], time: StageTime) -> list[float]:
+    first = min(item.start for item in placed)
+    last = max(item.end for item in placed) - 1
+    return [time.code(first), time.code(max(last, first))]
+
+
+def _left(
+    chosen: Sequence[schema.Clip], bounds: Sequence[Bound], off: Sequence[schema.Clip]
+) -> Iterator[Loss]:
+    """Yield a loss for each clip that was not found on the stage, or was not looked for."""
+    slots = {bound.slot.slot_id for bound in bounds}
+    reason = "the stage has no shot or camera of its name; not published"
+    for clip in chosen:
+        if match.slot_of(clip).slot_id not in slots:
+            yield Loss(where=str(clip.name), field="clip", reason=reason)
+    for clip in off:
+        yield Loss(where=str(clip.name), field="clip", reason="switched off; not published")
+
+
+def _nothing_found(stage: Stage, clips: Sequence[schema.Clip]) -> NeedsPersonError:
+    listed = ", ".join(match.slot_of(clip).slot_id for clip in clips[:12])
+    hint = f"; {stage.unloaded} payloads are not loaded (--payloads)" if stage.unloaded else ""
+    return NeedsPersonError(
+        f"{stage.path}: found no camera or shot of these names; say which clip the stage is with "
+        f"--shot, one of: {listed}{hint}"
+    )
+
+
+def _pictures_of(cut: schema.Timeline) -> tuple[list[schema.Clip], list[schema.Clip]]:
+    """Return the clips of a cut's video tracks: those that are seen, those switched off."""
+    seen: list[schema.Clip] = []
+    off: list[schema.Clip] = []
+    for track in cut.video_tracks():
+        for clip in track.find_clips():
+            (seen if _is_on(clip) else off).append(clip)
+    return seen, off
+
+
+def _is_on(item: Any) -> bool:
+    """Say whether an item is enabled, and all that it lies in."""
+    while item is not None:
+        if not getattr(item, "enabled", True):
+            return False
+        item = item.parent()
+    return True
