@@ -77,6 +77,25 @@ def test_no_scene_of_the_corpus_gets_an_error_or_another_value(tmp_path):
         assert [text for text in found if f"{scene.parent}/" not in text] == [], scene
 
 
+@pytest.mark.parametrize("registered", [False, True])
+def test_validators_find_nothing_in_a_published_stage(registered, tmp_path):
+    stage = write_stage(tmp_path / "sh010.usda", head='upAxis = "Y"\n metersPerUnit = 0.01')
+    cast = {"mara": "MARA", "nobody": "Nobody"}
+    cut = cut_of(clip_of(tmp_path / "takes", "sh010", "mara", "nobody"), cast=cast)
+    root = castline.publish(cut, stage, tmp_path / "out").root
+    assert judges.core_errors(stage, root, registered=registered) == []
+    assert judges.nvidia_errors(stage, root, registered=registered) == []
+
+
+@pytest.mark.parametrize("version", judges.OLDER)
+def test_an_older_usd_reads_the_same(version, tmp_path):
+    stage = write_stage(tmp_path / "sh010.usda")
+    cut = cut_of(clip_of(tmp_path / "takes", "sh010", "mara"), cast=MARA)
+    root = castline.publish(cut, stage, tmp_path / "out").root
+    (new,), (old,) = judges.values_in(judges.INSTALLED, root), judges.values_in(version, root)
+    assert judges.differences(old, new) == []
+
+
 @pytest.mark.corpus
 @pytest.mark.parametrize("name", sorted(UNOPENED))
 def test_a_stage_that_usd_does_not_open_is_refused(name, tmp_path):
