@@ -107,6 +107,7 @@ def test_only_what_is_there_is_listed(run):
         "info",
         "plan",
         "plugin-path",
+        "publish",
         "schema-path",
         "score",
     }
