@@ -115,6 +115,9 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], Path]]] = {
 }
 """By what is wrong: a suffix, and what makes the file."""
 
+LIVED_WITH = {"a cyclic sublayer", "a reference to itself"}
+"""Those of them that are scenes all the same, once they are composed."""
+
 
 # Scenes
 

@@ -63,6 +63,17 @@ def number_of(prim: Any, name: str) -> float | None:
     return float(value) if is_number else None
 
 
+def samples_of(attribute: Any) -> list[float]:
+    """Return the times at which an attribute has samples, where it has several."""
+    from pxr import Tf
+
+    try:
+        times = attribute.GetTimeSamples() if attribute.ValueMightBeTimeVarying() else []
+    except Tf.ErrorException:  # as with a time that is no number
+        return []
+    return [time for time in times if math.isfinite(time)]
+
+
 def layer_name(layer: Any, folder: str) -> str:
     """Return a layer's file relative to the scene's folder, with forward slashes."""
     if layer.anonymous:

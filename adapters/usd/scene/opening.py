@@ -57,7 +57,7 @@ def _compose(root: Any, file: str, problems: list[list[str]], *, payloads: bool)
     load = Usd.Stage.LoadAll if payloads else Usd.Stage.LoadNone
     with Usd.StageCacheContext(cache):
         try:
-            return Usd.Stage.Open(root, load=load)
+            return Usd.Stage.Open(root, sessionLayer=None, load=load)
         except Tf.ErrorException as error:
             stage = cache.FindOneMatching(root)
             if not stage:

@@ -11,7 +11,7 @@ from castline.adapters.usd import layout
 from castline.adapters.usd.marks import is_overlay
 from castline.adapters.usd.reading.extract import root_of
 from castline.adapters.usd.scene import clipsets, people, pictures, sequencer, sounds
-from castline.adapters.usd.scene.facts import prim_facts, problem, relative_to
+from castline.adapters.usd.scene.facts import prim_facts, problem, relative_to, samples_of
 from castline.adapters.usd.scene.opening import MAX_PRIMS, open_scene
 from castline.schemas.errors import UnreadableFileError
 
@@ -164,10 +164,9 @@ def _sampled_range(prims: list[Any]) -> list[float] | None:
             asked += 1
             if asked > _MAX_SAMPLED:
                 return [first, last] if first <= last else None
-            if attribute.ValueMightBeTimeVarying():
-                times = attribute.GetTimeSamples()
-                if len(times) > 1 and math.isfinite(times[0]) and math.isfinite(times[-1]):
-                    first, last = min(first, times[0]), max(last, times[-1])
+            times = samples_of(attribute)
+            if len(times) > 1:
+                first, last = min(first, times[0]), max(last, times[-1])
     return [first, last] if first <= last else None
 
 
@@ -182,8 +181,8 @@ def _windows(prim: Any) -> list[list[float | None]]:
     above = prim
     while above and not above.IsPseudoRoot():
         attribute = UsdGeom.Imageable(above).GetVisibilityAttr()
-        if attribute and attribute.ValueMightBeTimeVarying():
-            times.update(time for time in attribute.GetTimeSamples() if math.isfinite(time))
+        if attribute:
+            times.update(samples_of(attribute))
         above = above.GetParent()
     found: list[list[float | None]] = []
     is_seen = False
