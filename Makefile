@@ -11,7 +11,7 @@ PEERS := $(foreach peer,usd-core-25.11 usd-core-26.8 usd-validation-nvidia-1.22.
 
 # What a wheel can lack: modules, data, entry points. All else is tested once, in `test`.
 WHEEL_TESTS := tests/test_layout.py tests/test_readme.py tests/schemas \
-	$(foreach part,cli fitting matching verbs,tests/front/test_$(part).py) \
+	$(foreach part,cli fitting matching publish verbs,tests/front/test_$(part).py) \
 	$(foreach part,plugin files usd_schema usd_package usd_meaning,tests/adapters/test_$(part).py)
 
 .PHONY: demo test check lint types wheel peers blender bench golden schema format links clean
