@@ -1,9 +1,8 @@
 """Where the characters of a scene are in a camera's picture, frame by frame.
 
-Run in `sandbox`'s child, since scenes are other people's. A character is a prim that is labelled
-as one (`semantics:labels:character`, UsdSemantics); in a scene without such labels, a SkelRoot.
-Their bounds are USD's own (UsdGeomBBoxCache), seen through the camera as its aperture and the
-picture's width have it.
+Run in `sandbox`'s child, since scenes are other people's. Who is a character is told as for the
+cut of a scene (`scene.people`). Their bounds are USD's own (UsdGeomBBoxCache), seen through the
+camera as its aperture and the picture's width have it.
 """
 
 from __future__ import annotations
@@ -13,10 +12,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.usd import library, sandbox
+from castline.adapters.usd import layout, library, sandbox
+from castline.adapters.usd.scene.clock import clock_of
+from castline.adapters.usd.scene.opening import open_scene
+from castline.adapters.usd.scene.people import characters_in
+from castline.adapters.usd.scene.pictures import cameras_in
+from castline.adapters.usd.scene.survey import prims_of, time_of
 from castline.schemas.errors import InvalidValueError, NeedsPersonError, UnreadableFileError
 
-LABEL = "semantics:labels:character"
 MAX_FRAMES = 100_000
 SECONDS = 120.0
 """Of CPU time, at most, for one scene."""
@@ -43,21 +46,18 @@ def boxes_in_view(scene: Path, camera: str | None, size: tuple[int, int]) -> dic
 
 def look(path: str, camera: str | None, width: int, height: int) -> dict[str, Any]:
     """Do it, in the child."""
-    from pxr import Tf, Usd, UsdGeom
+    from pxr import Usd, UsdGeom
 
-    try:
-        stage = Usd.Stage.Open(path)
-    except Tf.ErrorException as error:
-        reason = " ".join(str(error).split())[:300]
-        raise UnreadableFileError(f"{path}: found no scene: {reason}") from None
-    view = _camera(stage, path, camera)
-    people = _characters(stage)
+    stage = open_scene(path, [], payloads=True)
+    prims = prims_of(stage, path)
+    view = UsdGeom.Camera(_camera(prims, path, camera))
+    people = [prim for prim, _ in characters_in(prims)]
     if not people:
         raise InvalidValueError(f"{path}: found no character, expected prims labelled "
-                                f"{LABEL}, or a SkelRoot")  # fmt: skip
+                                f"{layout.LABELS}, or a SkelRoot")  # fmt: skip
     start, end = stage.GetStartTimeCode(), stage.GetEndTimeCode()
-    step = stage.GetTimeCodesPerSecond() / (stage.GetFramesPerSecond() or 24.0)
-    count = int((end - start) / step) + 1 if step > 0 and end >= start else 0
+    step = float(clock_of(time_of(stage, prims), [], []).step)
+    count = int((end - start) / step) + 1 if end >= start else 0
     if not 0 < count <= MAX_FRAMES:
         raise InvalidValueError(f"{path}: found {count} frames, expected 1 to {MAX_FRAMES}")
     bounds = UsdGeom.BBoxCache(
@@ -75,31 +75,18 @@ def look(path: str, camera: str | None, width: int, height: int) -> dict[str, An
     return {"frames": frames, "characters": [str(prim.GetPath()) for prim in people]}
 
 
-def _camera(stage: Any, path: str, wanted: str | None) -> Any:
-    from pxr import Sdf, UsdGeom
-
+def _camera(prims: list[Any], path: str, wanted: str | None) -> Any:
+    """Return the camera of this path, or the only one."""
+    cameras = {str(camera.GetPath()): camera for camera in cameras_in(prims)}
     if wanted is not None:
-        prim = stage.GetPrimAtPath(wanted) if Sdf.Path.IsValidPathString(wanted) else None
-        if not prim or not prim.IsA(UsdGeom.Camera):
+        if wanted not in cameras:
             raise InvalidValueError(f"{path}: found no camera {wanted}")
-        return UsdGeom.Camera(prim)
-    found = [prim for prim in stage.Traverse() if prim.IsA(UsdGeom.Camera)]
-    if len(found) != 1:
-        names = ", ".join(str(prim.GetPath()) for prim in found[:8]) or "none"
-        kind = NeedsPersonError if found else InvalidValueError
-        raise kind(f"{path}: --camera: found {len(found)} cameras, expected one named: {names}")
-    return UsdGeom.Camera(found[0])
-
-
-def _characters(stage: Any) -> list[Any]:
-    """Return the prims that are characters, in the order of the stage."""
-    labelled, skeletons = [], []
-    for prim in stage.Traverse():
-        if prim.HasAttribute(LABEL) and prim.GetAttribute(LABEL).HasAuthoredValue():
-            labelled.append(prim)
-        if prim.GetTypeName() == "SkelRoot":
-            skeletons.append(prim)
-    return labelled or skeletons
+        return cameras[wanted]
+    if len(cameras) != 1:
+        found = f"found {len(cameras)} cameras, expected one named"
+        kind = NeedsPersonError if cameras else InvalidValueError
+        raise kind(f"{path}: --camera: {found}: {', '.join(list(cameras)[:8]) or 'none'}")
+    return next(iter(cameras.values()))
 
 
 def _seen(bound: Any, camera: Any, time: Any, size: tuple[int, int]) -> list[int] | None:

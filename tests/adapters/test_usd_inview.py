@@ -7,8 +7,10 @@ import json
 import pytest
 from click.testing import CliRunner
 from trip import CORPUS
+from usd_reads import read
 
 from castline.schemas.errors import InvalidValueError, NeedsPersonError, UnreadableFileError
+from castline.schemas.places import get_sequence
 
 pytest.importorskip("pxr", reason="USD is not installed")
 
@@ -151,6 +153,45 @@ def test_without_labels_skeletons_are_the_characters(tmp_path):
     found = seen(path)
     assert found["characters"] == ["/Mira"]
     assert found["frames"] == {"0": [[256, 116, 383, 243]]}
+
+
+CROWD = """#usda 1.0
+( endTimeCode = 0 )
+def Camera "Camera" {
+    float horizontalAperture = 20
+    float focalLength = 20
+}
+class Xform "Hero"
+{
+    def SkelRoot "Body" ( prepend apiSchemas = ["SemanticsLabelsAPI:character"] )
+    {
+        token[] semantics:labels:character = ["Mira"]
+        float3[] extent = [(-1, -1, -11), (1, 1, -10)]
+        def SkelRoot "Hair"
+        {
+            float3[] extent = [(-9, -9, -11), (9, 9, -10)]
+        }
+    }
+}
+def "One" ( instanceable = true
+    references = </Hero> )
+{
+}
+def SkelRoot "Ghost"
+{
+    float3[] extent = [(-1, -1, -11), (1, 1, -10)]
+}
+"""
+
+
+def test_the_characters_are_those_of_the_scenes_cut(tmp_path):
+    path = tmp_path / "crowd.usda"
+    path.write_text(CROWD)
+    found = seen(path)
+    cast = get_sequence(read(path)).cast
+    prims = [prim.path for character in cast.characters for prim in character.prims]
+    assert found["characters"] == prims == ["/One/Body", "/Ghost"]
+    assert found["frames"] == {"0": [[256, 116, 383, 243]] * 2}
 
 
 @pytest.mark.corpus
