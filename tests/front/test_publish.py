@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from opentimelineio import schema
 from published import clip_of, cut_of, hashes, write_stage
 
 import castline
@@ -71,12 +72,12 @@ def test_a_shot_of_no_name_and_of_two_clips_is_a_persons_to_decide(tmp_path):
     cut = shot_cut(tmp_path, "sh010", "sh020", "sh010")
     out = tmp_path / "out"
     text = refused(NeedsPersonError, tmp_path, cut, stage, out, shot="sh090")
-    assert "no clip of that name, expected one of: sh010, sh020, sh010-2" in text
+    assert "no clip of that name, expected one of: id:sh010, sh020, id:sh010-2" in text
     text = refused(NeedsPersonError, tmp_path, cut, stage, out, shot="sh010")
     assert "found 2 clips of that name, expected one of: id:sh010, id:sh010-2" in text
     assert castline.publish(cut, stage, out, shot="id:sh010-2").shots == {"sh010-2": "/World/cam"}
     text = refused(NeedsPersonError, tmp_path, cut, stage, tmp_path / "more")
-    assert "--shot, one of: sh010, sh020" in text
+    assert "--shot, one of: id:sh010, sh020, id:sh010-2" in text
 
 
 def test_two_cameras_are_a_persons_to_decide(tmp_path):
@@ -187,4 +188,6 @@ def test_malformed_stages_are_refused(path, tmp_path):
 def test_a_cut_without_pictures_is_refused(tmp_path):
     stage = write_stage(tmp_path / "sh010.usda")
     text = refused(CastlineError, tmp_path, cut_of(), stage, tmp_path / "out")
-    assert "no clip on a video track" in text
+    assert "found no clip on its video tracks" in text
+    text = refused(CastlineError, tmp_path, cut_of(schema.Clip("a")), stage, tmp_path / "out")
+    assert "found only clips of unknown length" in text

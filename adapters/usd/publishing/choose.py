@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from opentimelineio import schema
+from opentimelineio.exceptions import OTIOError
 
 from castline.adapters.usd.publishing import match
 from castline.adapters.usd.publishing.match import Bound
@@ -38,9 +39,10 @@ def choose(
     `NeedsPersonError` where clip or camera cannot be told, and `InvalidValueError` for a cut
     without pictures.
     """
-    seen, off = _pictures_of(cut)
+    seen, off, endless = _pictures_of(cut)
     if not seen and not off:
-        raise InvalidValueError("the cut has no clip on a video track; nothing to publish")
+        found = "only clips of unknown length" if endless else "no clip"
+        raise InvalidValueError(f"{cut.name or 'the cut'}: found {found} on its video tracks")
     if not seen or (shot and not match.called(seen, shot) and match.called(off, shot)):
         seen, off = off, []
     chosen, is_alone = match.choose_clips(seen, shot, stage.path)
@@ -58,7 +60,7 @@ def choose(
     time = StageTime(stage.clock, rate, stage.first_code)
     placed = [place(bound, cut, time, stage.path, home, is_alone=is_alone) for bound in bounds]
     span = _span(placed, time) if is_alone or stage.span is None else list(stage.span)
-    lost = [] if is_alone else list(_left(chosen, bounds, off))
+    lost = [] if is_alone else list(_left(chosen, bounds, off, endless))
     return Choice(placed, time, span, lost)
 
 
@@ -69,7 +71,10 @@ def _span(placed: Sequence[Placed], time: StageTime) -> list[float]:
 
 
 def _left(
-    chosen: Sequence[schema.Clip], bounds: Sequence[Bound], off: Sequence[schema.Clip]
+    chosen: Sequence[schema.Clip],
+    bounds: Sequence[Bound],
+    off: Sequence[schema.Clip],
+    endless: Sequence[schema.Clip],
 ) -> Iterator[Loss]:
     """Yield a loss for each clip that was not found on the stage, or was not looked for."""
     slots = {bound.slot.slot_id for bound in bounds}
@@ -79,25 +84,35 @@ def _left(
             yield Loss(where=str(clip.name), field="clip", reason=reason)
     for clip in off:
         yield Loss(where=str(clip.name), field="clip", reason="switched off; not published")
+    for clip in endless:
+        reason = "its length is not known; not published"
+        yield Loss(where=str(clip.name), field="clip", reason=reason)
 
 
 def _nothing_found(stage: Stage, clips: Sequence[schema.Clip]) -> NeedsPersonError:
-    listed = ", ".join(match.slot_of(clip).slot_id for clip in clips[:12])
     hint = f"; {stage.unloaded} payloads are not loaded (--payloads)" if stage.unloaded else ""
     return NeedsPersonError(
         f"{stage.path}: found no camera or shot of these names; say which clip the stage is with "
-        f"--shot, one of: {listed}{hint}"
+        f"--shot, one of: {match.listed(clips)}{hint}"
     )
 
 
-def _pictures_of(cut: schema.Timeline) -> tuple[list[schema.Clip], list[schema.Clip]]:
-    """Return the clips of a cut's video tracks: those that are seen, those switched off."""
+def _pictures_of(
+    cut: schema.Timeline,
+) -> tuple[list[schema.Clip], list[schema.Clip], list[schema.Clip]]:
+    """Return the clips of a cut's video tracks: seen, switched off, and of unknown length."""
     seen: list[schema.Clip] = []
     off: list[schema.Clip] = []
+    endless: list[schema.Clip] = []
     for track in cut.video_tracks():
         for clip in track.find_clips():
-            (seen if _is_on(clip) else off).append(clip)
-    return seen, off
+            try:
+                clip.trimmed_range()
+            except OTIOError:
+                endless.append(clip)
+            else:
+                (seen if _is_on(clip) else off).append(clip)
+    return seen, off, endless
 
 
 def _is_on(item: Any) -> bool:

@@ -208,10 +208,22 @@ def _is_called(clip: schema.Clip, shot: str) -> bool:
     return plain(shot) in _keys(clip)
 
 
+def listed(clips: Sequence[schema.Clip]) -> str:
+    """Return what to write after --shot for each of these clips and no other, a dozen at most."""
+    names = Counter(plain(clip.name) for clip in clips)
+    words = [
+        slot_of(clip).slot_id
+        if names[plain(clip.name)] == 1
+        else f"{BY_ID}{slot_of(clip).slot_id}"
+        for clip in clips[:12]
+    ]
+    return ", ".join([*words, "..."] if len(clips) > 12 else words)
+
+
 def _undecided(
     what: str, found: Sequence[schema.Clip], clips: Sequence[schema.Clip]
 ) -> NeedsPersonError:
-    prefix = BY_ID if found else ""
-    listed = ", ".join(f"{prefix}{slot_of(clip).slot_id}" for clip in (found or clips)[:12])
     count = f"{len(found)} clips" if found else "no clip"
-    return NeedsPersonError(f"{what}: found {count} of that name, expected one of: {listed}")
+    return NeedsPersonError(
+        f"{what}: found {count} of that name, expected one of: {listed(found or clips)}"
+    )

@@ -19,13 +19,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from opentimelineio import schema
+from opentimelineio.exceptions import OTIOError
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from castline.adapters.usd.playing.media import path_of
 from castline.adapters.usd.publishing.match import Bound
 from castline.adapters.usd.scene.clock import SceneClock
 from castline.adapters.usd.scene.cut import prim_of
-from castline.schemas.errors import CastlineError
+from castline.schemas.errors import CastlineError, InvalidValueError
 from castline.schemas.exact import exact_rate, exact_seconds
 from castline.schemas.places import get_take, set_slot
 
@@ -152,4 +153,8 @@ def _placed_range(reference: schema.ExternalReference) -> TimeRange | None:
 
 def _seconds_in(clip: schema.Clip, cut: schema.Timeline) -> float:
     """Return the seconds from the cut's start to the clip's."""
-    return float(cut.range_of_child(clip).start_time.to_seconds())
+    try:
+        return float(cut.range_of_child(clip).start_time.to_seconds())
+    except OTIOError as error:
+        reason = f"its place in the cut is not known: {error}"
+        raise InvalidValueError(f"clip {clip.name!r}: {reason}") from None
