@@ -503,3 +503,19 @@ def test_what_several_stood_on_tells_nobody(tmp_path):
     stage = write_stage(tmp_path / "b.usda", 'def Camera "cam"\n{\n}\n' + bare)
     published = castline.publish(cut, stage, tmp_path / "out")
     assert published.characters == {"mira": ["/World/mira"], "jon": ["/World/jon"]}
+
+
+def test_a_path_alone_is_no_sign(tmp_path):
+    cut = cut_of()
+    for name in ("sh010", "sh020"):
+        (clip,) = castline.read(write_stage(tmp_path / f"{name}.usda")).find_clips()
+        clip = clip.deepcopy()
+        clip.name = name
+        assert get_slot(clip).prim.path == "/World/cam"
+        cut.tracks[0].append(clip)
+    write_stage(tmp_path / "sh020_anim.usda")
+    body = 'def "sh020" (\n references = @./sh020_anim.usda@\n)\n{\n}\n'
+    stage = write_stage(tmp_path / "edit.usda", 'def Camera "cam"\n{\n}\n' + body)
+    published = castline.publish(cut, stage, tmp_path / "out")
+    assert list(published.shots.values()) == ["/World/sh020/cam"]
+    assert [loss.where for loss in published.losses] == ["sh010"]

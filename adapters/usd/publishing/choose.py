@@ -12,7 +12,7 @@ from opentimelineio.exceptions import OTIOError
 
 from castline.adapters.usd.publishing import match
 from castline.adapters.usd.publishing.match import Bound
-from castline.adapters.usd.publishing.placed import Placed, StageTime, place
+from castline.adapters.usd.publishing.placed import Placed, StageTime, place, starts_of
 from castline.adapters.usd.publishing.stage import Stage
 from castline.schemas.errors import InvalidValueError, NeedsPersonError
 from castline.schemas.values import Loss
@@ -52,13 +52,16 @@ def choose(
             raise NeedsPersonError(f"{found}; name its own with --shot")
         bounds = [match.bind_to(chosen[0], stage.cameras, camera)]
     else:
-        found_bounds = [match.bind(c, stage.cameras, is_alone=is_alone) for c in chosen]
-        bounds = [bound for bound in found_bounds if bound is not None]
+        cameras = match.Cameras(stage.cameras)
+        bounds = [b for clip in chosen if (b := cameras.bind(clip, is_alone=is_alone))]
     if not bounds:
         raise _nothing_found(stage, seen)
     rate = bounds[0].clip.trimmed_range().duration.rate
     time = StageTime(stage.clock, rate, stage.first_code)
-    placed = [place(bound, cut, time, stage.path, home, is_alone=is_alone) for bound in bounds]
+    starts = starts_of(cut)
+    placed = [
+        place(bound, time, None if is_alone else starts, stage.path, home) for bound in bounds
+    ]
     span = _span(placed, time) if is_alone or stage.span is None else list(stage.span)
     lost = [] if is_alone else list(_left(chosen, bounds, off, endless))
     return Choice(placed, time, span, lost)

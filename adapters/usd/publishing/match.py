@@ -7,8 +7,8 @@ what they export. Where one sign fits two, a person must decide.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ from castline.schemas.takes import takes_of
 from castline.schemas.values import Cast, Slot
 
 Facts = Mapping[str, Any]
+
+PLACE, ASSET, NAME = "where it was read", "its asset", "its name"
+ABOVE, CAMERA, COPY = "a name above it", "its camera's name", "the name of a copy"
+"""By what a camera is told."""
 
 BY_ID = "id:"
 """Before a slot's id, where its name is that of several clips."""
@@ -57,7 +61,7 @@ def choose_clips(
         return list(clips), True
     for text in (stage.stem, stage.parent.name):
         names = names_in(text)
-        found = [clip for clip in clips if _keys(clip) & names]
+        found = [clip for clip in clips if _names_of(clip) & names]
         if len(found) == 1:
             return found, True
     return list(clips), False
@@ -75,24 +79,39 @@ def called(clips: Sequence[schema.Clip], shot: str) -> list[schema.Clip]:
     return [clip for clip in clips if _is_called(clip, shot)]
 
 
-def bind(clip: schema.Clip, cameras: Sequence[Facts], *, is_alone: bool) -> Bound | None:
-    """Return what of the stage a clip is, None where nothing shows.
+class Cameras:
+    """The cameras of a stage, by all that they can be told by."""
 
-    `is_alone`: the stage is this shot, so its only camera is the clip's, whatever its name. Raises
-    `NeedsPersonError` where several cameras fit.
-    """
-    slot = slot_of(clip)
-    for how, fits in _signs_of(clip, slot):
-        found = [camera for camera in cameras if fits(camera)]
-        if len(found) == 1:
-            return Bound(clip, slot, found[0], how)
-        if found:
-            raise _several(slot.slot_id, how, found)
-    if not is_alone:
-        return None
-    if len(cameras) > 1:
-        raise _several(slot.slot_id, "the stage", cameras)
-    return Bound(clip, slot, next(iter(cameras), None), "the only camera")
+    def __init__(self, cameras: Sequence[Facts]) -> None:
+        """Take the facts of the cameras, in the stage's order."""
+        self.all = cameras
+        self._by_sign: dict[tuple[str, Any], list[Facts]] = defaultdict(list)
+        for camera in cameras:
+            for sign in set(_signs_of(camera)):
+                self._by_sign[sign].append(camera)
+
+    def bind(self, clip: schema.Clip, *, is_alone: bool) -> Bound | None:
+        """Return what of the stage a clip is, None where nothing shows.
+
+        `is_alone`: the stage is this shot, so a camera of the name that it had elsewhere is the
+        clip's, or the only one, whatever its name. Raises `NeedsPersonError` where several fit.
+        """
+        slot = slot_of(clip)
+        seen_through = {take.camera for take in takes_of(clip).values() if take.camera}
+        for how, keys in _keys_of(clip, slot, seen_through, is_alone=is_alone):
+            fits = {c["path"]: c for key in keys for c in self._by_sign.get((how, key), ())}
+            found = list(fits.values())
+            if len(found) > 1:  # of a shot with several, the one that was looked through
+                found = [c for c in found if c["path"] in seen_through] or found
+            if len(found) == 1:
+                return Bound(clip, slot, found[0], how)
+            if found:
+                raise _several(slot.slot_id, how, found)
+        if not is_alone:
+            return None
+        if len(self.all) > 1:
+            raise _several(slot.slot_id, "the stage", self.all)
+        return Bound(clip, slot, next(iter(self.all), None), "the only camera")
 
 
 def bind_to(clip: schema.Clip, cameras: Sequence[Facts], path: str) -> Bound:
@@ -127,63 +146,61 @@ def bind_characters(
     wanted: Mapping[str, set[str]], people: Sequence[Facts]
 ) -> dict[str, list[Facts]]:
     """Return the prims of each character that is on the stage, by its id."""
+    by_sign: dict[tuple[str, str], list[Facts]] = defaultdict(list)
+    for prim in people:
+        for name in prim["known"]:
+            by_sign[prim["how"], name].append(prim)
     found = {}
     for character_id, names in wanted.items():
-        mine = [prim for prim in people if names & set(prim["known"])]
         for how in ("label", "asset", "character", "model", "name", "copy"):
-            told = [prim for prim in mine if prim["how"] == how]
+            told = {p["path"]: p for name in names for p in by_sign.get((how, name), ())}
             if told:
-                found[character_id] = list(_outermost(told))
+                found[character_id] = list(_outermost(sorted(told.values(), key=_order)))
                 break
     return found
 
 
-def _signs_of(clip: schema.Clip, slot: Slot) -> Iterator[tuple[str, Any]]:
+def _order(prim: Facts) -> list[str]:
+    """Return what sorts prims so that each comes before what is below it."""
+    return str(prim["path"]).split("/")
+
+
+def _signs_of(camera: Facts) -> Iterator[tuple[str, Any]]:
+    """Yield all that a camera, or the shot that it is in, can be told by."""
+    shot = camera["shot"]
+    for prim in (camera, shot) if shot else (camera,):
+        yield PLACE, (prim["path"], prim["layer"])
+        if prim["identity"]:
+            yield ASSET, prim["identity"]
+        for name in prim["names"]:
+            yield NAME, plain(name)
+            yield COPY, plain(without_copy(name))
+    for name in camera["names"]:
+        yield CAMERA, plain(name)
+    for name in camera["above"]:
+        yield ABOVE, plain(name)
+
+
+def _keys_of(
+    clip: schema.Clip, slot: Slot, seen_through: set[str], *, is_alone: bool
+) -> Iterator[tuple[str, Iterable[Any]]]:
     """Yield by what a camera could be told to be the clip's, the surest first."""
-    cameras = {take.camera for take in takes_of(clip).values() if take.camera}
-    prim = slot.prim
-    keys = _keys(clip)
-    if cameras:
-        leaves = {path.rpartition("/")[2] for path in cameras}
-        keys_of_cameras = plain_set(leaves)
-        yield "where it was read", lambda camera: camera["path"] in cameras
-    if prim is not None:
-        yield "where it was read", lambda camera: prim.path in _paths(camera)
+    names = _names_of(clip)
+    if prim := slot.prim:
+        yield PLACE, [(prim.path, prim.layer or "")]
         if prim.identity:
-            yield "its asset", lambda camera: prim.identity in _identities(camera)
-    yield "its name", lambda camera: bool(keys & plain_set(_own_names(camera)))
-    yield "the names above", lambda camera: bool(keys & plain_set(camera["above"]))
-    if cameras:
-        yield (
-            "its camera's name",
-            lambda camera: bool(keys_of_cameras & plain_set(_own_names(camera))),
-        )
-    yield (
-        "the name of a copy",
-        lambda camera: bool(keys & plain_set(map(without_copy, _own_names(camera)))),
-    )
+            yield ASSET, [prim.identity]
+    yield NAME, names
+    yield ABOVE, names
+    if is_alone:
+        paths = [*seen_through, *([slot.prim.path] if slot.prim else [])]
+        yield CAMERA, plain_set(path.rpartition("/")[2] for path in paths)
+    yield COPY, names
 
 
-def _paths(camera: Facts) -> set[str]:
-    shot = camera["shot"]
-    return {camera["path"], *([shot["path"]] if shot else [])}
-
-
-def _identities(camera: Facts) -> set[str]:
-    shot = camera["shot"]
-    return {camera["identity"], shot["identity"] if shot else ""} - {""}
-
-
-def _own_names(camera: Facts) -> list[str]:
-    shot = camera["shot"]
-    return [*camera["names"], *(shot["names"] if shot else [])]
-
-
-def _keys(clip: schema.Clip) -> set[str]:
+def _names_of(clip: schema.Clip) -> set[str]:
     """Return the plain names that a clip goes by."""
-    slot = slot_of(clip)
-    leaf = slot.prim.path.rpartition("/")[2] if slot.prim else None
-    return plain_set([clip.name, slot.slot_id, leaf])
+    return plain_set([clip.name, slot_of(clip).slot_id])
 
 
 def _outermost(prims: Sequence[Facts]) -> Iterator[Facts]:
@@ -205,7 +222,7 @@ def _several(name: str, how: str, cameras: Sequence[Facts]) -> NeedsPersonError:
 def _is_called(clip: schema.Clip, shot: str) -> bool:
     if shot.startswith(BY_ID):
         return slot_of(clip).slot_id == shot.removeprefix(BY_ID)
-    return plain(shot) in _keys(clip)
+    return plain(shot) in _names_of(clip)
 
 
 def listed(clips: Sequence[schema.Clip]) -> str:

@@ -13,11 +13,12 @@ Frames stand for frames where the rates are the same, or a film rate and its NTS
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import opentimelineio as otio
 from opentimelineio import schema
 from opentimelineio.exceptions import OTIOError
 from opentimelineio.opentime import RationalTime, TimeRange
@@ -28,7 +29,7 @@ from castline.adapters.usd.scene.clock import SceneClock
 from castline.adapters.usd.scene.cut import prim_of
 from castline.schemas.errors import CastlineError, InvalidValueError
 from castline.schemas.exact import exact_rate, exact_seconds
-from castline.schemas.places import get_take, set_slot
+from castline.schemas.places import get_slot, get_take, set_slot
 
 _KIN = Fraction(15, 10_000)
 """How far apart two rates may be, as a part, whose frames stand for each other."""
@@ -75,9 +76,13 @@ class Placed:
 
 
 def place(
-    bound: Bound, cut: schema.Timeline, time: StageTime, stage: Path, home: Path, *, is_alone: bool
+    bound: Bound, time: StageTime, starts: Mapping[str, float] | None, stage: Path, home: Path
 ) -> Placed:
-    """Return where on the stage a clip lies; relative media paths begin at `home`."""
+    """Return where on the stage a clip lies; relative media paths begin at `home`.
+
+    `starts` are the seconds from the cut's start to each clip, by the slots' ids; None where the
+    stage is the one shot. Raises `InvalidValueError` where one that is needed is not known.
+    """
     length = bound.clip.trimmed_range().duration
     duration = length.rescaled_to(time.cut_rate).value
     window = bound.camera["window"] if bound.camera else None
@@ -86,11 +91,47 @@ def place(
         start = time.frames(own * exact_rate(time.clock.codes_per_second))
     elif window:
         start = time.frames(window[0])
-    else:
+    elif starts is None:
         start = time.frames(time.start)
-        if not is_alone:
-            start += _seconds_in(bound.clip, cut) * time.cut_rate
+    elif bound.slot.slot_id in starts:
+        start = time.frames(time.start) + starts[bound.slot.slot_id] * time.cut_rate
+    else:
+        reason = "its place in the cut is not known, after a clip of unknown length"
+        raise InvalidValueError(f"clip {bound.clip.name!r}: {reason}")
     return Placed(bound, round(start, 6), round(duration, 6))
+
+
+def starts_of(cut: schema.Timeline) -> dict[str, float]:
+    """Return the seconds from a cut's start to each of its clips, by the slots' ids.
+
+    Those whose place is not known are left out.
+    """
+    found = {}
+    for track in cut.video_tracks():
+        try:
+            ranges = track.range_of_all_children()
+        except OTIOError:
+            continue
+        for child, span in ranges.items():
+            start = span.start_time.to_seconds()
+            clips = [child] if isinstance(child, schema.Clip) else _nested(child)
+            for clip in clips:
+                slot = get_slot(clip)
+                inside = 0.0 if clip is child else _seconds_in(clip, child)
+                if slot is not None and inside is not None:
+                    found[slot.slot_id] = start + inside
+    return found
+
+
+def _nested(item: otio.core.Composable) -> list[schema.Clip]:
+    return list(item.find_clips()) if isinstance(item, otio.core.Composition) else []
+
+
+def _seconds_in(clip: schema.Clip, nest: otio.core.Composition) -> float | None:
+    try:
+        return float(nest.range_of_child(clip).start_time.to_seconds())
+    except OTIOError:
+        return None
 
 
 def as_cut(cut: schema.Timeline, placed: Sequence[Placed], time: StageTime) -> schema.Timeline:
@@ -149,12 +190,3 @@ def _placed_range(reference: schema.ExternalReference) -> TimeRange | None:
     except CastlineError:
         return None
     return take.placement.source_range if take and take.placement else None
-
-
-def _seconds_in(clip: schema.Clip, cut: schema.Timeline) -> float:
-    """Return the seconds from the cut's start to the clip's."""
-    try:
-        return float(cut.range_of_child(clip).start_time.to_seconds())
-    except OTIOError as error:
-        reason = f"its place in the cut is not known: {error}"
-        raise InvalidValueError(f"clip {clip.name!r}: {reason}") from None
