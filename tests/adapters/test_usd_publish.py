@@ -15,7 +15,7 @@ from published import clip_of, copied, cut_of, frames, generated, hashes, write_
 import castline
 from castline.adapters.usd.publishing import look
 from castline.schemas.errors import NeedsPersonError, UnreadableFileError
-from castline.schemas.places import get_slot, set_take
+from castline.schemas.places import get_slot, set_slot, set_take
 from castline.schemas.takes import add_take, takes_of
 
 pytest.importorskip("pxr")
@@ -508,10 +508,12 @@ def test_what_several_stood_on_tells_nobody(tmp_path):
 def test_a_path_alone_is_no_sign(tmp_path):
     cut = cut_of()
     for name in ("sh010", "sh020"):
-        (clip,) = castline.read(write_stage(tmp_path / f"{name}.usda")).find_clips()
-        clip = clip.deepcopy()
+        scene = castline.read(write_stage(tmp_path / f"{name}.usda"))
+        clip = next(iter(scene.find_clips())).deepcopy()
         clip.name = name
-        assert get_slot(clip).prim.path == "/World/cam"
+        slot = get_slot(clip)
+        assert slot.prim.path == "/World/cam"
+        set_slot(clip, slot.replace(slot_id=name))
         cut.tracks[0].append(clip)
     write_stage(tmp_path / "sh020_anim.usda")
     body = 'def "sh020" (\n references = @./sh020_anim.usda@\n)\n{\n}\n'
