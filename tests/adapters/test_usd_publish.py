@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -400,6 +401,19 @@ def test_frames_of_a_movie_are_extracted_beside_the_layers(tmp_path):
     shown = plate(opened(published.root), "/World/cam")
     assert len(shown) == 12
     assert {path.name for path in (tmp_path / "out" / "plates").iterdir()} == set(shown.values())
+
+
+def test_without_what_reads_movies_the_rest_is_published(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    (tmp_path / "take.mp4").write_bytes(b"movie")
+    stage = write_stage(tmp_path / "sh010.usda")
+    clip = schema.Clip("sh010", schema.ExternalReference("take.mp4", frames(0, 12)), frames(0, 12))
+    set_take(clip.media_reference, generated("sh010_v1", "mara"))
+    published = castline.publish(cut_of(clip, cast=MARA), stage, tmp_path / "out", home=tmp_path)
+    assert "pip install" in published.losses[0].reason
+    found = opened(published.root)
+    score = found.GetPrimAtPath("/World/cam").GetAttribute("castline:appearance:mara:score")
+    assert score.Get() == 0.91
 
 
 def test_the_overlay_alone_is_the_published_cut(tmp_path):

@@ -23,12 +23,13 @@ from castline.adapters.usd.payload import references_of
 from castline.adapters.usd.playing import plate, play
 from castline.adapters.usd.playing.anchor import anchored
 from castline.adapters.usd.playing.clock import Clock
-from castline.adapters.usd.playing.media import Library, Plate, Scene, Sound
+from castline.adapters.usd.playing.media import Library, Movie, Plate, Scene, Sound
 from castline.adapters.usd.playing.shot import Shot, shots_of
 from castline.adapters.usd.playing.shot import place as place_shots
 from castline.adapters.usd.publishing.match import Facts
 from castline.adapters.usd.writing import items, meaning, takes
 from castline.adapters.usd.writing.stage import Cut
+from castline.schemas.errors import MissingDependencyError
 from castline.schemas.values import Cast, Loss
 
 PLATE = "castline"
@@ -43,7 +44,7 @@ def author(
     rate: float,
     offers: Library,
     folder: Path,
-    plates: Path | None,
+    plates: Path,
 ) -> list[Loss]:
     """Author the overlay of a cut in the stage's time, for a file in `folder`.
 
@@ -62,9 +63,11 @@ def author(
     for shot, camera in zip(found, cameras, strict=True):
         losses += _give_owners(layer, shot, camera, taken)
     place_shots(found, cut.root, rate)
-    _give_up_scenes(found)
-    if plates and any(shot.offers for shot in found):
+    _give_up(found, (Scene, Sound), None)  # the stage is the scene; a sound is the cut's
+    try:
         play.turn_movies_into_plates(found, plates)
+    except MissingDependencyError as error:
+        _give_up(found, (Movie,), str(error))
     elsewhere = {key: [prim["owner"] for prim in prims] for key, prims in people.items()}
     meaning.author(layer, root, found, clock, elsewhere)
     for shot, camera in zip(found, cameras, strict=True):
@@ -112,12 +115,15 @@ def _takes_opinions(prim: Facts) -> bool:
     return bool(prim["owner"] == prim["path"])
 
 
-def _give_up_scenes(found: Sequence[Shot]) -> None:
-    """Give up what an overlay does not bring in: scenes and sounds."""
+def _give_up(found: Sequence[Shot], kinds: tuple[type, ...], reason: str | None) -> None:
+    """Take offers of some kinds back; without a reason nothing is lost by it."""
     for shot in found:
         for key, offer in list(shot.offers.items()):
-            if isinstance(offer, (Scene, Sound)):
-                shot.offers.pop(key)  # the stage is the scene; a sound is the cut's
+            if isinstance(offer, kinds):
+                if reason is None:
+                    shot.offers.pop(key)
+                else:
+                    shot.give_up(key, reason)
 
 
 def _author_plates(shot: Shot, camera: Facts | None, clock: Clock, folder: Path) -> list[Loss]:
