@@ -305,6 +305,9 @@ def test_a_sequence_gets_all_its_shots_each_in_its_own_range(tmp_path):
         ("framesPerSecond = 48", 24, 1003),
         ("", 24, 1002),
         ("timeCodesPerSecond = 50", 25, 1003),
+        ("timeCodesPerSecond = 12\n framesPerSecond = 24", 24, 1001.5),
+        ("timeCodesPerSecond = 24\n framesPerSecond = 24", 25, 1002),
+        ("timeCodesPerSecond = 30\n framesPerSecond = 30", 30000 / 1001, 1002),
     ],
 )
 def test_frames_stand_for_frames_at_the_artists_rate(head, rate, second, tmp_path):
@@ -319,6 +322,8 @@ def test_frames_stand_for_frames_at_the_artists_rate(head, rate, second, tmp_pat
     assert times[:2] == [1001, pytest.approx(second, abs=1e-9)]
     stages = [opened(path) for path in (published.overlay, published.root, stage)]
     assert len({each.GetTimeCodesPerSecond() for each in stages}) == 1
+    (back,) = castline.read(published.root).find_clips()
+    assert back.source_range == clip.source_range
 
 
 def test_a_take_made_from_the_stage_itself_lies_at_the_stages_own_frames(tmp_path):

@@ -69,8 +69,8 @@ def choose(
 
 def _span(placed: Sequence[Placed], time: StageTime) -> list[float]:
     first = min(item.start for item in placed)
-    last = max(item.end for item in placed) - 1
-    return [time.code(first), time.code(max(last, first))]
+    last = max(item.end for item in placed) - time.codes_per_frame
+    return [float(first), float(max(last, first))]
 
 
 def _left(

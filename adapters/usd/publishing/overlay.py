@@ -27,6 +27,7 @@ from castline.adapters.usd.playing.media import Library, Movie, Plate, Scene, So
 from castline.adapters.usd.playing.shot import Shot, shots_of
 from castline.adapters.usd.playing.shot import place as place_shots
 from castline.adapters.usd.publishing.match import Facts
+from castline.adapters.usd.publishing.placed import StageTime
 from castline.adapters.usd.writing import items, meaning, takes
 from castline.adapters.usd.writing.stage import Cut
 from castline.schemas.errors import MissingDependencyError
@@ -41,7 +42,7 @@ def author(
     cut: Cut,
     cameras: Sequence[Facts | None],
     people: Mapping[str, Sequence[Facts]],
-    rate: float,
+    time: StageTime,
     offers: Library,
     folder: Path,
     plates: Path,
@@ -49,10 +50,9 @@ def author(
     """Author the overlay of a cut in the stage's time, for a file in `folder`.
 
     `cameras` are those of its clips, in order; where there is none, the clip's own prim describes
-    its takes. `rate` is the stage's time codes for a second of the cut. Returns what of it is not
-    seen on the stage.
+    its takes. Returns what of it is not seen on the stage.
     """
-    root = cut.node
+    root, rate = cut.node, float(time.codes_per_second)
     placement.place(root, rate)
     items.author(layer, root, rate, cut.encode, cut.path)
     _hide(layer.GetPrimAtPath(root.path))
@@ -62,7 +62,7 @@ def author(
     taken: set[str] = set()
     for shot, camera in zip(found, cameras, strict=True):
         losses += _give_owners(layer, shot, camera, taken)
-    place_shots(found, cut.root, rate)
+    place_shots(found, cut.root, max(rate, time.frame_rate))  # each code, each frame
     _give_up(found, (Scene, Sound), None)  # the stage is the scene; a sound is the cut's
     try:
         play.turn_movies_into_plates(found, plates)

@@ -41,67 +41,66 @@ class StageTime:
 
     clock: SceneClock
     cut_rate: float
-    start: float
+    first_code: float
     """The stage's first time code."""
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames of the stage for a second of the cut."""
+        cut, stage = exact_rate(self.cut_rate), exact_rate(self.clock.rate)
+        return self.cut_rate if abs(cut / stage - 1) <= _KIN else self.clock.rate
 
     @property
     def codes_per_second(self) -> Fraction:
         """Time codes of the stage for a second of the cut."""
-        cut, stage = exact_rate(self.cut_rate), exact_rate(self.clock.rate)
-        if abs(cut / stage - 1) <= _KIN:
-            return cut * self.clock.step
-        return exact_rate(self.clock.codes_per_second)
+        return exact_rate(self.frame_rate) * self.clock.step
 
-    def frames(self, code: float | Fraction) -> float:
-        """Return a time code in frames of the cut."""
-        return float(Fraction(code) * exact_rate(self.cut_rate) / self.codes_per_second)
+    @property
+    def codes_per_frame(self) -> Fraction:
+        """Time codes of the stage for a frame of the cut."""
+        return self.codes_per_second / exact_rate(self.cut_rate)
 
-    def code(self, frames: float) -> float:
-        """Return the time code of a frame of the cut."""
-        return float(Fraction(frames) * self.codes_per_second / exact_rate(self.cut_rate))
+    def time(self, codes: Fraction) -> RationalTime:
+        """Return so many time codes of the stage as a time of the cut."""
+        return RationalTime(float(codes), float(self.codes_per_second))
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A bound clip and its frames on the stage, counted at the cut's rate."""
+    """A bound clip and its time codes on the stage; `end` is the first after it."""
 
     bound: Bound
-    start: float
-    duration: float
-
-    @property
-    def end(self) -> float:
-        """The first frame after it."""
-        return self.start + self.duration
+    start: Fraction
+    end: Fraction
 
 
 def place(
-    bound: Bound, time: StageTime, starts: Mapping[str, float] | None, stage: Path, home: Path
+    bound: Bound, time: StageTime, starts: Mapping[str, Fraction] | None, stage: Path, home: Path
 ) -> Placed:
     """Return where on the stage a clip lies; relative media paths begin at `home`.
 
     `starts` are the seconds from the cut's start to each clip, by the slots' ids; None where the
     stage is the one shot. Raises `InvalidValueError` where one that is needed is not known.
     """
-    length = bound.clip.trimmed_range().duration
-    duration = length.rescaled_to(time.cut_rate).value
     window = bound.camera["window"] if bound.camera else None
-    own = _own_frame(bound.clip, stage, home)
+    own = _own_second(bound.clip, stage, home)
     if own is not None:
-        start = time.frames(own * exact_rate(time.clock.codes_per_second))
+        start = own * exact_rate(time.clock.codes_per_second)
     elif window:
-        start = time.frames(window[0])
+        start = Fraction(window[0])
     elif starts is None:
-        start = time.frames(time.start)
+        start = Fraction(time.first_code)
     elif bound.slot.slot_id in starts:
-        start = time.frames(time.start) + starts[bound.slot.slot_id] * time.cut_rate
+        seconds = starts[bound.slot.slot_id]
+        start = Fraction(time.first_code) + seconds * time.codes_per_second
     else:
         reason = "its place in the cut is not known, after a clip of unknown length"
         raise InvalidValueError(f"clip {bound.clip.name!r}: {reason}")
-    return Placed(bound, round(start, 6), round(duration, 6))
+    length = exact_seconds(bound.clip.trimmed_range().duration)
+    return Placed(bound, start, start + length * time.codes_per_second)
 
 
-def starts_of(cut: schema.Timeline) -> dict[str, float]:
+def starts_of(cut: schema.Timeline) -> dict[str, Fraction]:
     """Return the seconds from a cut's start to each of its clips, by the slots' ids.
 
     Those whose place is not known are left out.
@@ -113,13 +112,12 @@ def starts_of(cut: schema.Timeline) -> dict[str, float]:
         except OTIOError:
             continue
         for child, span in ranges.items():
-            start = span.start_time.to_seconds()
             clips = [child] if isinstance(child, schema.Clip) else _nested(child)
             for clip in clips:
                 slot = get_slot(clip)
-                inside = 0.0 if clip is child else _seconds_in(clip, child)
+                inside = Fraction(0) if clip is child else _second_in(clip, child)
                 if slot is not None and inside is not None:
-                    found[slot.slot_id] = start + inside
+                    found[slot.slot_id] = exact_seconds(span.start_time) + inside
     return found
 
 
@@ -127,9 +125,9 @@ def _nested(item: otio.core.Composable) -> list[schema.Clip]:
     return list(item.find_clips()) if isinstance(item, otio.core.Composition) else []
 
 
-def _seconds_in(clip: schema.Clip, nest: otio.core.Composition) -> float | None:
+def _second_in(clip: schema.Clip, nest: otio.core.Composition) -> Fraction | None:
     try:
-        return float(nest.range_of_child(clip).start_time.to_seconds())
+        return exact_seconds(nest.range_of_child(clip).start_time)
     except OTIOError:
         return None
 
@@ -137,12 +135,13 @@ def _seconds_in(clip: schema.Clip, nest: otio.core.Composition) -> float | None:
 def as_cut(cut: schema.Timeline, placed: Sequence[Placed], time: StageTime) -> schema.Timeline:
     """Return the published clips as a cut in the stage's time; `cut` gives all that is above them.
 
-    Clips that overlap on the stage lie on tracks of their own.
+    Its own times are time codes of the stage. Clips that overlap on the stage lie on tracks of
+    their own.
     """
     found = schema.Timeline(cut.name, metadata=dict(cut.metadata))
     start = min(item.start for item in placed)
-    found.global_start_time = RationalTime(start, time.cut_rate)
-    ends: list[float] = []
+    found.global_start_time = time.time(start)
+    ends: list[Fraction] = []
     tracks: list[schema.Track] = []
     for item in sorted(placed, key=lambda item: item.start):
         number = next((n for n, end in enumerate(ends) if end <= item.start), len(ends))
@@ -150,8 +149,7 @@ def as_cut(cut: schema.Timeline, placed: Sequence[Placed], time: StageTime) -> s
             ends.append(start)
             tracks.append(schema.Track(f"shots {number + 1}" if number else "shots"))
         if item.start > ends[number]:
-            gap = RationalTime(item.start - ends[number], time.cut_rate)
-            tracks[number].append(schema.Gap(duration=gap))
+            tracks[number].append(schema.Gap(duration=time.time(item.start - ends[number])))
         tracks[number].append(_copied(item))
         ends[number] = item.end
     found.tracks.extend(tracks)
@@ -168,7 +166,7 @@ def _copied(item: Placed) -> schema.Clip:
     return clip
 
 
-def _own_frame(clip: schema.Clip, stage: Path, home: Path) -> Fraction | None:
+def _own_second(clip: schema.Clip, stage: Path, home: Path) -> Fraction | None:
     """Return the stage's second at which the clip begins, where one of its takes is the stage."""
     for key, reference in clip.media_references().items():
         url = getattr(reference, "target_url", None)

@@ -143,7 +143,7 @@ class _Job:
             Cut(cut, node, encode, path),
             _cameras_of(cut, self.choice),
             self.people,
-            float(self.choice.time.codes_per_second),
+            self.choice.time,
             Library(self.home, movies=True),
             self.folder,
             self.plates,

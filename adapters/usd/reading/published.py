@@ -7,6 +7,7 @@ rest: its other cameras, its sounds, its people, and which take is selected on a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from opentimelineio.opentime import RationalTime, TimeRange
 
 from castline.adapters.usd import layout
 from castline.adapters.usd.scene.cut import cut_from
+from castline.schemas.exact import exact_rate
 from castline.schemas.places import get_sequence, get_slot, set_sequence
 from castline.schemas.takes import switch_take
 from castline.schemas.values import Cast, Sequence
@@ -50,13 +52,13 @@ def _add_tracks(cut: schema.Timeline, scene: schema.Timeline) -> None:
     start, own = cut.global_start_time, scene.global_start_time
     if start is None or own is None:
         return
-    later = own.rescaled_to(start.rate) - start
+    later = RationalTime(_first_code(scene) - start.value, start.rate)
     if later.value < 0 and tracks:  # the scene begins first
         for track in cut.tracks:
             track.insert(0, _gap(-later))
         for marker in cut.tracks.markers:
             marker.marked_range = _moved(marker.marked_range, -later)
-        cut.global_start_time = own.rescaled_to(start.rate)
+        cut.global_start_time = start + later
         later = RationalTime(0, start.rate)
     for track in tracks:
         if later.value > 0:
@@ -65,6 +67,13 @@ def _add_tracks(cut: schema.Timeline, scene: schema.Timeline) -> None:
         marker.marked_range = _moved(marker.marked_range, later)
     cut.tracks.extend(tracks)
     cut.tracks.markers.extend(marks)
+
+
+def _first_code(scene: schema.Timeline) -> float:
+    """Return the time code at which a scene's cut begins; a published cut counts in them."""
+    start, said = scene.global_start_time, get_sequence(scene).scene
+    codes = said.codes_per_second if said and said.codes_per_second else start.rate
+    return float(Fraction(start.value) * exact_rate(codes) / exact_rate(start.rate))
 
 
 def _gap(duration: RationalTime) -> schema.Gap:
