@@ -15,7 +15,7 @@ from published import clip_of, copied, cut_of, frames, generated, hashes, write_
 
 import castline
 from castline.adapters.usd.publishing import look
-from castline.schemas.errors import NeedsPersonError, UnreadableFileError
+from castline.schemas.errors import NeedsPersonError, UnreadableFileError, UnwritableFileError
 from castline.schemas.places import get_slot, set_slot, set_take
 from castline.schemas.takes import add_take, takes_of
 
@@ -361,7 +361,7 @@ def test_in_an_instance_the_nearest_prim_that_takes_opinions_is_labelled(tmp_pat
     assert found.GetPrimAtPath("/World/a").IsInstance()
     said = {(loss.field, loss.reason.partition(" ")[0]) for loss in published.losses}
     assert ("label", "/World/a/MARA") in said
-    assert ("plate of take DEFAULT_MEDIA", "not") in said
+    assert ("plate of take DEFAULT_MEDIA", "its") in said
     clip = found.GetPrimAtPath("/Timeline/tracks/track_0_shots/clip_0_sh010")
     assert clip.GetAttribute("castline:appearance:mara:score").Get() == 0.91
 
@@ -540,3 +540,99 @@ def test_a_path_alone_is_no_sign(tmp_path):
     published = castline.publish(cut, stage, tmp_path / "out")
     assert list(published.shots.values()) == ["/World/sh020/cam"]
     assert [loss.where for loss in published.losses] == ["sh010"]
+
+
+def test_work_that_was_saved_in_what_was_published_is_kept(tmp_path):
+    stage = write_stage(tmp_path / "sh010.usda")
+    cut = cut_of(clip_of(tmp_path / "takes", "sh010"))
+    published = castline.publish(cut, stage, tmp_path / "out")
+    mine = opened(published.root)
+    mine.DefinePrim("/World/mine", "Sphere")
+    mine.Save()
+    with pytest.raises(UnwritableFileError, match="not as publish wrote it"):
+        castline.publish(cut, stage, tmp_path / "out")
+    assert opened(published.root).GetPrimAtPath("/World/mine").IsDefined()
+
+
+def test_two_stages_of_one_name_do_not_replace_each_other(tmp_path):
+    cut = cut_of(clip_of(tmp_path / "takes", "sh010"))
+    one, other = (write_stage(tmp_path / name / "anim.usda") for name in ("a", "b"))
+    castline.publish(cut, one, tmp_path / "out")
+    with pytest.raises(UnwritableFileError, match=r"published of \.\./a/anim\.usda"):
+        castline.publish(cut, other, tmp_path / "out")
+    castline.publish(cut, other, tmp_path / "out", overwrite=True)
+
+
+def test_pictures_numbered_as_the_stage_is_lie_at_their_numbers(tmp_path):
+    stage = write_stage(tmp_path / "sh010.usda", span=(1, 12))
+    clip = clip_of(tmp_path / "takes", "sh010", count=12)
+    clip.source_range = frames(5, 4)
+    found = opened(castline.publish(cut_of(clip), stage, tmp_path / "out").root)
+    assert plate(found, "/World/cam")[5] == "sh010_v1.0005.png"
+    assert (found.GetStartTimeCode(), found.GetEndTimeCode()) == (5, 8)
+
+
+def test_labels_of_an_instance_and_labels_that_change_stay(tmp_path):
+    write_stage(tmp_path / "set.usda")
+    labelled = '(\n apiSchemas = ["SemanticsLabelsAPI:character"]\n{}\n)\n{{\n {} = {}\n}}\n'
+    name = "token[] semantics:labels:character"
+    body = (
+        'def Camera "cam2"\n{\n}\n'
+        + 'def "grp" '
+        + labelled.format(" instanceable = true\n references = @./set.usda@", name, '["crowd"]')
+        + 'def Xform "TOM" '
+        + labelled.format("", f"{name}.timeSamples", '{ 1001: ["wet"], 1005: ["dry"] }')
+    )
+    stage = write_stage(tmp_path / "sh010.usda", body)
+    clip = clip_of(tmp_path / "takes", "sh010", "mara", "tom", "nobody")
+    cut = cut_of(clip, cast={"mara": "MARA", "tom": "TOM", "nobody": "Nobody"})
+    published = castline.publish(cut, stage, tmp_path / "out", camera="/World/cam2")
+    found = opened(published.root)
+    assert labels(found, "/World/grp") == ["crowd", "MARA"]
+    varying = found.GetPrimAtPath("/World/TOM").GetAttribute("semantics:labels:character")
+    assert list(varying.Get(1005)) == ["dry"]
+    assert {"TOM", "Nobody"} <= {loss.where for loss in published.losses}
+
+
+@pytest.mark.parametrize(
+    "prim",
+    [
+        'def SphereLight "MARA"',
+        'def BasisCurves "MARA"',
+        'def Xform "sword" (\n assetInfo = { asset identifier = @chars/MARA/sword.usd@ }\n)',
+    ],
+)
+def test_lights_curves_and_what_is_in_somebodys_folder_are_nobody(prim, tmp_path):
+    stage = write_stage(tmp_path / "sh010.usda", f'def Camera "cam"\n{{\n}}\n{prim}\n{{\n}}\n')
+    cut = cut_of(clip_of(tmp_path / "takes", "sh010", "mara"), cast=MARA)
+    published = castline.publish(cut, stage, tmp_path / "out")
+    assert published.characters == {}
+    assert [loss.where for loss in published.losses] == ["MARA"]
+
+
+def test_relative_media_are_relative_to_what_was_published(tmp_path):
+    stage = write_stage(tmp_path / "shots" / "sh010.usda")
+    clip = clip_of(tmp_path / "takes", "sh010")
+    for reference in clip.media_references().values():
+        reference.target_url_base = "takes/"
+    root = castline.publish(cut_of(clip), stage, tmp_path / "o", home=tmp_path).root
+    assert plate(opened(root), "/World/cam")[1001] == "sh010_v1.0001.png"
+    (back,) = castline.read(root).find_clips()
+    assert back.media_reference.target_url_base == "../takes/"
+
+
+def test_through_a_link_the_stage_is_found_from_where_the_layers_are(tmp_path):
+    stage = write_stage(tmp_path / "sh010.usda")
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "deep" / "er")
+    castline.publish(cut_of(clip_of(tmp_path / "t", "sh010")), stage, tmp_path / "link")
+    found = opened(tmp_path / "deep" / "er" / "sh010_castline.usda")
+    assert found.GetPrimAtPath("/World/cam").GetTypeName() == "Camera"
+
+
+def test_an_overlay_is_no_stage(tmp_path):
+    stage = write_stage(tmp_path / "sh010.usda")
+    cut = cut_of(clip_of(tmp_path / "takes", "sh010"))
+    published = castline.publish(cut, stage, tmp_path / "out")
+    with pytest.raises(UnreadableFileError, match="an overlay of castline's"):
+        castline.publish(cut, published.overlay, tmp_path / "more")

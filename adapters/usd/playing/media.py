@@ -229,7 +229,10 @@ def path_of(url: str, folder: Path) -> Path | None:
     parts = urlsplit(url)
     if not parts.scheme:
         path = Path(url)
-        return path if path.is_absolute() else folder / (path if path.suffix else unquote(url))
+        if path.is_absolute():
+            return path
+        path = folder / (path if path.suffix else unquote(url))
+        return path if folder.exists() else Path(os.path.normpath(path))  # `..` leads out of none
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         return None
     text = unquote(parts.path)

@@ -62,8 +62,9 @@ def choose(
     placed = [
         place(bound, time, None if is_alone else starts, stage.path, home) for bound in bounds
     ]
-    span = _span(placed, time) if is_alone or stage.span is None else list(stage.span)
-    lost = [] if is_alone else list(_left(chosen, bounds, off, endless))
+    span = _span(placed, time) if is_alone or stage.span is None else sorted(stage.span)
+    lost = [] if is_alone else list(_left(chosen, bounds, off, endless, stage))
+    lost += _odd(placed, time)
     return Choice(placed, time, span, lost)
 
 
@@ -78,10 +79,11 @@ def _left(
     bounds: Sequence[Bound],
     off: Sequence[schema.Clip],
     endless: Sequence[schema.Clip],
+    stage: Stage,
 ) -> Iterator[Loss]:
     """Yield a loss for each clip that was not found on the stage, or was not looked for."""
     slots = {bound.slot.slot_id for bound in bounds}
-    reason = "the stage has no shot or camera of its name; not published"
+    reason = f"the stage has no shot or camera of its name{_hint(stage)}; not published"
     for clip in chosen:
         if match.slot_of(clip).slot_id not in slots:
             yield Loss(where=str(clip.name), field="clip", reason=reason)
@@ -92,11 +94,40 @@ def _left(
         yield Loss(where=str(clip.name), field="clip", reason=reason)
 
 
+def _odd(placed: Sequence[Placed], time: StageTime) -> Iterator[Loss]:
+    """Yield what is not as it should be of the clips that are published."""
+    for item in placed:
+        clip, camera = item.bound.clip, item.bound.camera
+        window = camera["window"] if camera else None
+        if window and item.end - time.codes_per_frame > window[1]:
+            reason = f"it runs past the range of its layer, which ends at {window[1]:g}"
+            yield Loss(where=str(clip.name), field="length", reason=reason)
+        if _is_in_odd_nest(clip):
+            reason = "it is in a nest with a range or effects of its own, which do not count here"
+            yield Loss(where=str(clip.name), field="nest", reason=reason)
+
+
+def _is_in_odd_nest(clip: schema.Clip) -> bool:
+    above = clip.parent()
+    while above is not None:
+        if above.source_range is not None or len(above.effects):
+            return True
+        above = above.parent()
+    return False
+
+
+def _hint(stage: Stage) -> str:
+    """Return a word about payloads, in which what is looked for may be."""
+    if not stage.unloaded:
+        return ""
+    count = f"{stage.unloaded} payload{'s' if stage.unloaded > 1 else ''}"
+    return f"; {count} not loaded (--payloads)"
+
+
 def _nothing_found(stage: Stage, clips: Sequence[schema.Clip]) -> NeedsPersonError:
-    hint = f"; {stage.unloaded} payloads are not loaded (--payloads)" if stage.unloaded else ""
     return NeedsPersonError(
         f"{stage.path}: found no camera or shot of these names; say which clip the stage is with "
-        f"--shot, one of: {match.listed(clips)}{hint}"
+        f"--shot, one of: {match.listed(clips)}{_hint(stage)}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from castline.schemas.errors import UnreadableFileError
 _NOT_COPIED = frozenset({"subLayers", "subLayerOffsets", "layerRelocates", "documentation"})
 """Metadata of a root layer that works from a sublayer as well, or speaks of its file."""
 
+_NOBODY = re.compile(r"Camera|Light|Curves|Points|Volume")
+"""Types that nobody is, whatever their name."""
+
 _MODELS = frozenset({"component", "assembly", "group", people.KIND})
 
 
@@ -31,6 +35,8 @@ def look(path: str, wanted: list[str], payloads: bool = False) -> dict[str, Any]
     root = _open_root(path)
     if beneath := stage_beneath(root):
         return {"beneath": beneath}
+    if is_overlay(root):
+        raise UnreadableFileError(f"{path}: found an overlay of castline's, expected the stage")
     header = _header(root)  # as the artist has it, before its rate is mended for reading
     problems: list[list[str]] = []
     stage = open_scene(path, problems, payloads=payloads)
@@ -121,7 +127,10 @@ def _people(prims: list[Any], wanted: set[str]) -> Iterator[tuple[Any, dict[str,
         for how, names in _signs(prim, named, known_as):
             known = sorted({found for name in names for found in known_as[name]})
             if known:
-                yield prim, {"how": how, "known": known, "labels": people.labels_of(prim)}
+                owner = _owner(prim)
+                labels = people.labels_of(owner)
+                varies = people.has_varying_labels(owner)
+                yield prim, {"how": how, "known": known, "labels": labels, "varies": varies}
                 break
 
 
@@ -151,31 +160,35 @@ def _signs(
     names = [prim.GetName()]
     if prim.HasAuthoredMetadata("displayName"):
         names.append(prim.GetDisplayName())
+    copies = [without_copy(name) for name in names]
     if character:
         yield "character", [*character, *names]
+        yield "copy", copies
         return
-    copies = [without_copy(name) for name in names]
     if any(known_as[name] for name in (*names, *copies)):  # rarely: the rest costs nothing
         if Usd.ModelAPI(prim).GetKind() in _MODELS:
             yield "model", names
-        elif prim.IsA(UsdGeom.Xformable) and not prim.IsA(UsdGeom.Camera):
+        elif prim.IsA(UsdGeom.Xformable) and not _NOBODY.search(str(prim.GetTypeName())):
             yield "name", names
             yield "copy", copies
 
 
 def _asset_names(info: dict[str, Any]) -> list[str]:
-    """Return the names in an asset's description: its own, its file's, its folder's."""
-    *folders, file = (getattr(info.get("identifier"), "path", "") or "").split("/")
-    names = [info.get("name"), file.partition(".")[0], folders[-1] if folders else ""]
+    """Return the names in an asset's description: its own, and its file's."""
+    file = (getattr(info.get("identifier"), "path", "") or "").rpartition("/")[2]
+    names = [info.get("name"), file.partition(".")[0]]
     return [name for name in names if isinstance(name, str) and name]
 
 
 def _place(prim: Any) -> dict[str, Any]:
     """Return the path that takes opinions: the prim's, or that of the instance it is part of."""
-    owner = prim
-    while owner.IsInstanceProxy():
-        owner = owner.GetParent()
-    return {"owner": str(owner.GetPath())}
+    return {"owner": str(_owner(prim).GetPath())}
+
+
+def _owner(prim: Any) -> Any:
+    while prim.IsInstanceProxy():
+        prim = prim.GetParent()
+    return prim
 
 
 def _files(stage: Any) -> list[list[Any]]:

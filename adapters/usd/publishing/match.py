@@ -101,6 +101,9 @@ class Cameras:
         for how, keys in _keys_of(clip, slot, seen_through, is_alone=is_alone):
             fits = {c["path"]: c for key in keys for c in self._by_sign.get((how, key), ())}
             found = list(fits.values())
+            if len(found) > 1:
+                there = {c["path"] for key in _places(slot) for c in self._by_sign[PLACE, key]}
+                found = [c for c in found if c["path"] in there] or found
             if len(found) > 1:  # of a shot with several, the one that was looked through
                 found = [c for c in found if c["path"] in seen_through] or found
             if len(found) == 1:
@@ -186,16 +189,20 @@ def _keys_of(
 ) -> Iterator[tuple[str, Iterable[Any]]]:
     """Yield by what a camera could be told to be the clip's, the surest first."""
     names = _names_of(clip)
-    if prim := slot.prim:
-        yield PLACE, [(prim.path, prim.layer or "")]
-        if prim.identity:
-            yield ASSET, [prim.identity]
+    if slot.prim and slot.prim.identity:
+        yield ASSET, [slot.prim.identity]
     yield NAME, names
     yield ABOVE, names
+    yield PLACE, _places(slot)
     if is_alone:
         paths = [*seen_through, *([slot.prim.path] if slot.prim else [])]
         yield CAMERA, plain_set(path.rpartition("/")[2] for path in paths)
     yield COPY, names
+
+
+def _places(slot: Slot) -> list[tuple[str, str]]:
+    """Return the prim and file that a clip was read from: no sign where a name says otherwise."""
+    return [(slot.prim.path, slot.prim.layer or "")] if slot.prim else []
 
 
 def _names_of(clip: schema.Clip) -> set[str]:

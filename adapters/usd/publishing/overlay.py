@@ -73,6 +73,7 @@ def author(
     for shot, camera in zip(found, cameras, strict=True):
         losses += _author_plates(shot, camera, clock, folder)
     losses += _label(layer, cast_of(root), people)
+    losses += _not_there(found, cast_of(root), people)
     return [*play.silent(found), *losses]
 
 
@@ -105,7 +106,8 @@ def _give_owners(layer: Any, shot: Shot, camera: Facts | None, taken: set[str]) 
         elif _takes_opinions(camera):
             taken.add(camera["path"])
             prim = Sdf.CreatePrimInLayer(layer, camera["path"])
-            name = next(name for name in layout.TAKE_SETS if name not in camera["variants"])
+            free = [name for name in layout.TAKE_SETS if name not in camera["variants"]]
+            name = free[0] if free else layout.TAKE_SETS[-1]  # ours, in a stage made flat
     shot.owners = takes.variants(prim, list(references_of(shot.node.document)), shot.active, name)
     return lost
 
@@ -132,13 +134,12 @@ def _author_plates(shot: Shot, camera: Facts | None, clock: Clock, folder: Path)
         if not isinstance(offer, Plate):
             continue
         if camera is None or not _takes_opinions(camera):
-            why = "its camera is part of an instance" if camera else "the stage has no camera"
-            reason = f"not seen: {why}"
+            reason = "its camera is part of an instance" if camera else "the stage has no camera"
             losses.append(Loss(where=shot.where, field=f"plate of take {key}", reason=reason))
             continue
         pictures, missing = plate.pictures_of(offer, shot.maps[key], clock)
         if missing:
-            reason = f"{missing} pictures are not there; the one before stays"
+            reason = f"pictures that are not there: {missing}; the one before stays"
             losses.append(Loss(where=shot.where, field=f"plate of take {key}", reason=reason))
         plate.apply_plate(
             shot.owners[key],
@@ -146,6 +147,20 @@ def _author_plates(shot: Shot, camera: Facts | None, clock: Clock, folder: Path)
             PLATE,
         )
     return losses
+
+
+def _not_there(
+    found: Sequence[Shot], cast: Cast, people: Mapping[str, Sequence[Facts]]
+) -> list[Loss]:
+    """Return a loss for each character of the published clips that has no prim on the stage."""
+    spoken = dict.fromkeys(meaning.spoken_of(found))
+    names = {key: cast.find(key) for key in spoken}
+    reason = "the stage has no prim that is called so or labelled"
+    return [
+        Loss(where=label_of(key, cast), field="character", reason=reason)
+        for key, character in names.items()
+        if (character.character_id if character else key) not in people
+    ]
 
 
 def _label(layer: Any, cast: Cast, people: Mapping[str, Sequence[Facts]]) -> list[Loss]:
@@ -160,6 +175,10 @@ def _label(layer: Any, cast: Cast, people: Mapping[str, Sequence[Facts]]) -> lis
             if not _takes_opinions(prim):
                 reason = f"{prim['path']} is part of an instance; {prim['owner']} is labelled"
                 losses.append(Loss(where=name, field="label", reason=reason))
+            if name not in prim["labels"] and prim["varies"]:
+                reason = f"{prim['owner']} has labels that change with time; left as they are"
+                losses.append(Loss(where=name, field="label", reason=reason))
+                continue
             labels = wanted.setdefault(prim["owner"], list(prim["labels"]))
             if name not in labels:
                 labels.append(name)

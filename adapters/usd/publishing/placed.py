@@ -4,6 +4,7 @@
 |---|---|
 | the stage's own frame that it shows | one of its takes is this very stage |
 | the first frame of its shot's layer | that layer says its range |
+| the frame that its picture's number says | the stage is the one shot, with such numbers |
 | the stage's first frame | the stage is the one shot |
 | its distance from the cut's start, from the stage's | else |
 
@@ -13,10 +14,12 @@ Frames stand for frames where the rates are the same, or a film rate and its NTS
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
+from urllib.parse import urlsplit
 
 import opentimelineio as otio
 from opentimelineio import schema
@@ -28,11 +31,16 @@ from castline.adapters.usd.publishing.match import Bound
 from castline.adapters.usd.scene.clock import SceneClock
 from castline.adapters.usd.scene.cut import prim_of
 from castline.schemas.errors import CastlineError, InvalidValueError
-from castline.schemas.exact import exact_rate, exact_seconds
+from castline.schemas.exact import exact_frames, exact_rate, exact_seconds
 from castline.schemas.places import get_slot, get_take, set_slot
 
 _KIN = Fraction(15, 10_000)
 """How far apart two rates may be, as a part, whose frames stand for each other."""
+
+
+def is_kin(one: float, other: float) -> bool:
+    """Say whether frames of two rates stand for each other: the same, or a film rate and NTSC."""
+    return abs(exact_rate(one) / exact_rate(other) - 1) <= _KIN
 
 
 @dataclass(frozen=True)
@@ -47,8 +55,7 @@ class StageTime:
     @property
     def frame_rate(self) -> float:
         """Frames of the stage for a second of the cut."""
-        cut, stage = exact_rate(self.cut_rate), exact_rate(self.clock.rate)
-        return self.cut_rate if abs(cut / stage - 1) <= _KIN else self.clock.rate
+        return self.cut_rate if is_kin(self.cut_rate, self.clock.rate) else self.clock.rate
 
     @property
     def codes_per_second(self) -> Fraction:
@@ -59,6 +66,12 @@ class StageTime:
     def codes_per_frame(self) -> Fraction:
         """Time codes of the stage for a frame of the cut."""
         return self.codes_per_second / exact_rate(self.cut_rate)
+
+    def clock_code(self, own: RationalTime) -> Fraction:
+        """Return the time code of a media time of the stage itself, frames for frames."""
+        if is_kin(own.rate, self.clock.rate):
+            return exact_frames(own.value) * self.clock.step
+        return exact_seconds(own) * exact_rate(self.clock.codes_per_second)
 
     def time(self, codes: Fraction) -> RationalTime:
         """Return so many time codes of the stage as a time of the cut."""
@@ -83,13 +96,14 @@ def place(
     stage is the one shot. Raises `InvalidValueError` where one that is needed is not known.
     """
     window = bound.camera["window"] if bound.camera else None
-    own = _own_second(bound.clip, stage, home)
+    own = _own_time(bound.clip, stage, home)
     if own is not None:
-        start = own * exact_rate(time.clock.codes_per_second)
+        start = time.clock_code(own)
     elif window:
         start = Fraction(window[0])
     elif starts is None:
-        start = Fraction(time.first_code)
+        numbered = _numbered_frame(bound.clip, time)
+        start = Fraction(time.first_code) if numbered is None else numbered * time.clock.step
     elif bound.slot.slot_id in starts:
         seconds = starts[bound.slot.slot_id]
         start = Fraction(time.first_code) + seconds * time.codes_per_second
@@ -132,11 +146,13 @@ def _second_in(clip: schema.Clip, nest: otio.core.Composition) -> Fraction | Non
         return None
 
 
-def as_cut(cut: schema.Timeline, placed: Sequence[Placed], time: StageTime) -> schema.Timeline:
+def as_cut(
+    cut: schema.Timeline, placed: Sequence[Placed], time: StageTime, home: Path, folder: Path
+) -> schema.Timeline:
     """Return the published clips as a cut in the stage's time; `cut` gives all that is above them.
 
     Its own times are time codes of the stage. Clips that overlap on the stage lie on tracks of
-    their own.
+    their own. Relative media paths begin at `home` in the cut, at `folder` in what is returned.
     """
     found = schema.Timeline(cut.name, metadata=dict(cut.metadata))
     start = min(item.start for item in placed)
@@ -150,24 +166,39 @@ def as_cut(cut: schema.Timeline, placed: Sequence[Placed], time: StageTime) -> s
             tracks.append(schema.Track(f"shots {number + 1}" if number else "shots"))
         if item.start > ends[number]:
             tracks[number].append(schema.Gap(duration=time.time(item.start - ends[number])))
-        tracks[number].append(_copied(item))
+        tracks[number].append(_copied(item, home, folder))
         ends[number] = item.end
     found.tracks.extend(tracks)
     return found
 
 
-def _copied(item: Placed) -> schema.Clip:
+def _copied(item: Placed, home: Path, folder: Path) -> schema.Clip:
     clip = item.bound.clip.deepcopy()
     if clip.source_range is None:  # as long as its media: said, so that the place is known
         own = item.bound.clip.trimmed_range()
         clip.source_range = TimeRange(own.start_time, own.duration)
+    for reference in clip.media_references().values():
+        for field in ("target_url", "target_url_base"):
+            if url := getattr(reference, field, None):
+                setattr(reference, field, _rebased(url, home, folder))
     if item.bound.camera is not None:
         set_slot(clip, item.bound.slot.replace(prim=prim_of(item.bound.camera)))
     return clip
 
 
-def _own_second(clip: schema.Clip, stage: Path, home: Path) -> Fraction | None:
-    """Return the stage's second at which the clip begins, where one of its takes is the stage."""
+def _rebased(url: str, home: Path, folder: Path) -> str:
+    """Return a relative media URL as one that begins at another folder; others as they are."""
+    if urlsplit(url).scheme or PurePath(url).is_absolute():
+        return url
+    try:
+        moved = Path(os.path.relpath(home / url, folder)).as_posix()
+    except ValueError:  # Windows: another drive
+        moved = (home / url).as_posix()
+    return f"{moved}/" if url.endswith("/") else moved
+
+
+def _own_time(clip: schema.Clip, stage: Path, home: Path) -> RationalTime | None:
+    """Return the stage's own time at which a clip begins, where one of its takes is the stage."""
     for key, reference in clip.media_references().items():
         url = getattr(reference, "target_url", None)
         path = path_of(url, home) if url else None
@@ -178,8 +209,28 @@ def _own_second(clip: schema.Clip, stage: Path, home: Path) -> Fraction | None:
             shown = _placed_range(reference)
         shown = shown or reference.available_range
         if shown is not None:
-            return exact_seconds(shown.start_time)
+            return shown.start_time
     return None
+
+
+def _numbered_frame(clip: schema.Clip, time: StageTime) -> Fraction | None:
+    """Return the stage's frame that a clip begins at by the numbers of its pictures.
+
+    They count where all of them lie in the stage's range: it has the handles too.
+    """
+    media = clip.media_reference
+    if not isinstance(media, schema.ImageSequenceReference) or clip.source_range is None:
+        return None
+    first, clock = Fraction(media.start_frame), time.clock
+    available = media.available_range
+    if available is None or not clock.start <= first <= media.end_frame() < clock.end:
+        return None
+    if not is_kin(available.start_time.rate, clock.rate):
+        return None
+    shown = clip.source_range.start_time
+    skipped = exact_seconds(shown) - exact_seconds(available.start_time)
+    frames = skipped * exact_rate(available.start_time.rate)
+    return first + frames
 
 
 def _placed_range(reference: schema.ExternalReference) -> TimeRange | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from opentimelineio import schema
 
 from castline.adapters.output import whole_folder
-from castline.adapters.usd import layout, library
+from castline.adapters.usd import layout, library, marks
 from castline.adapters.usd.garbage import collected_later
 from castline.adapters.usd.node import split
 from castline.adapters.usd.playing.media import Library
@@ -65,17 +64,18 @@ def publish(
     """Write what a cut knows of a stage's shots and characters as an overlay, in a folder.
 
     `<stage>_castline.usda` is what one opens; `<stage>_castline_overlay.usda` says it all. Files
-    of an earlier publishing are replaced. `shot` names the clip that the stage is, `camera` its
-    camera, where the stage does not tell; `payloads` has them loaded to look for both. Frames of
-    movies are extracted into `plates`, by default a folder of that name beside the layers;
-    relative media paths begin at `home`, by default the working folder. The cut is left as it is.
+    of an earlier publishing of this stage are replaced, if nobody worked in them since. `shot`
+    names the clip that the stage is, `camera` its camera, where the stage does not tell;
+    `payloads` has them loaded to look for both. Frames of movies are extracted into `plates`, by
+    default a folder of that name beside the layers, and kept; relative media paths begin at
+    `home`, by default the working folder. The cut is left as it is.
 
     Raises `NeedsPersonError` where clip or camera cannot be told, `UnreadableFileError` for a
     stage that cannot be opened or that changes meanwhile, and `UnwritableFileError` where files of
     other people's stand in the way, unless `overwrite`.
     """
     library.look_for()
-    folder = Path(folder).absolute()
+    folder = Path(folder).resolve()  # relative paths are of where it is
     cut = cut.deepcopy()
     give_slot_ids(cut)
     wanted = match.wanted_names(get_sequence(cut).cast or Cast())
@@ -85,9 +85,9 @@ def publish(
     home = Path(home or Path.cwd()).absolute()
     with collected_later():
         choice = choose(cut, found, home, shot=shot, camera=camera)
-        placed = as_cut(cut, choice.placed, choice.time)
+        placed = as_cut(cut, choice.placed, choice.time, home, folder)
         _give_prims(placed, people)
-        job = _Job(found, choice, people, home, folder, Path(plates or folder / "plates"))
+        job = _Job(found, choice, people, folder, Path(plates or folder / "plates"))
         return job.write(placed, overwrite)
 
 
@@ -98,7 +98,6 @@ class _Job:
     stage: Stage
     choice: Choice
     people: People
-    home: Path
     folder: Path
     plates: Path
 
@@ -106,12 +105,11 @@ class _Job:
         """Write the layers of a cut in the stage's time, both or neither."""
         name = f"{self.stage.path.stem}_castline"
         top, over = f"{name}.usda", f"{name}_overlay.usda"
-        ours = overwrite or all(_is_ours(self.folder / file) for file in (top, over))
+        if not overwrite:
+            for file in (top, over):
+                root.require_ours(self.folder / file, self.stage.path)
         header = root.header_layer(self.stage.header, str(self.stage.path))
-        with (
-            _none_left(self.plates),
-            whole_folder(self.folder, overwrite=ours, keep=[self.stage.path]) as scratch,
-        ):
+        with whole_folder(self.folder, overwrite=True, keep=[self.stage.path]) as scratch:
             layer, losses = self._overlay(cut, header, scratch / over)
             _export(layer, scratch / over)
             span = self.choice.span
@@ -144,7 +142,7 @@ class _Job:
             _cameras_of(cut, self.choice),
             self.people,
             self.choice.time,
-            Library(self.home, movies=True),
+            Library(self.folder, movies=True),
             self.folder,
             self.plates,
         )
@@ -156,21 +154,6 @@ def _cameras_of(cut: schema.Timeline, choice: Choice) -> list[Facts | None]:
     """Return the cameras of the placed cut's clips, in the order of its tracks."""
     cameras = {item.bound.slot.slot_id: item.bound.camera for item in choice.placed}
     return [cameras[match.slot_of(clip).slot_id] for clip in cut.find_clips()]
-
-
-@contextmanager
-def _none_left(folder: Path) -> Iterator[None]:
-    """Take new pictures out of a folder again where what shows them is not written."""
-    before = set(folder.iterdir()) if folder.is_dir() else None
-    try:
-        yield
-    except BaseException:
-        for path in set(folder.iterdir()) - (before or set()) if folder.is_dir() else ():
-            if path.is_file():
-                path.unlink()
-        if before is None and folder.is_dir():
-            folder.rmdir()
-        raise
 
 
 def _give_prims(cut: schema.Timeline, people: People) -> None:
@@ -194,18 +177,6 @@ def _free_name(taken: Sequence[str]) -> str:
     return name
 
 
-def _is_ours(path: Path) -> bool:
-    """Say whether a file is one that publishing wrote, or is not there."""
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(1 << 16)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return start.startswith(b"#usda") and f"dictionary {layout.CREATOR} = {{".encode() in start
-
-
 def _export(layer: Any, target: Path) -> None:
     from pxr import Tf
 
@@ -215,3 +186,4 @@ def _export(layer: Any, target: Path) -> None:
         raise UnwritableFileError(f"{target.name}: {library.reason(error)}") from None
     if not done:
         raise UnwritableFileError(f"{target.name}: USD wrote nothing")
+    marks.seal(target)

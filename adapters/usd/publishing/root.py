@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.usd.guard import check_nesting, reading
-from castline.adapters.usd.marks import mark_overlay, mark_root
+from castline.adapters.usd.marks import is_sealed, mark_overlay, mark_root, stage_asset
 from castline.adapters.usd.playing.anchor import anchored
+from castline.schemas.errors import UnwritableFileError
 
 
 def header_layer(text: str, place: str) -> Any:
@@ -51,3 +52,27 @@ def describe_overlay(layer: Any, header: Any, codes_per_second: float, name: str
     layer.timeCodesPerSecond = rate  # the same on each layer: else USD scales between them
     layer.defaultPrim = name
     mark_overlay(layer)
+
+
+def require_ours(path: Path, stage: Path) -> None:
+    """Raise `UnwritableFileError` where a file stands that publishing this stage may not replace.
+
+    It may replace what it wrote itself, if nobody worked in it since.
+    """
+    from pxr import Sdf
+
+    if not path.exists():
+        return
+    if not is_sealed(path):
+        raise UnwritableFileError(
+            f"{path}: exists, and is not as publish wrote it; keep own work in a layer above it, "
+            "or pass --overwrite to lose it"
+        )
+    with reading(str(path)):
+        layer = Sdf.Layer.OpenAsAnonymous(str(path))
+    asset = stage_asset(layer)
+    beneath = (path.parent / asset).resolve() if asset else stage.resolve()
+    if beneath != stage.resolve():
+        raise UnwritableFileError(
+            f"{path}: exists, published of {asset}; name another folder, or pass --overwrite"
+        )

@@ -20,7 +20,7 @@ SECONDS = 300.0
 _LOOK = "castline.adapters.usd.publishing.look:look"
 _PRIM = frozenset({"path", "type", "layer", "names", "identity", "owner"})
 _CAMERA = _PRIM | {"shot", "window", "above", "variants"}
-_PERSON = _PRIM | {"how", "known", "labels"}
+_PERSON = _PRIM | {"how", "known", "labels", "varies"}
 _MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 

@@ -112,7 +112,7 @@ def _tracks(
     for number, items in enumerate(packed(pictures(desk, facts, gone))):
         name = items[0].name if len(items) == 1 else "shots"
         track = schema.Track(name, kind=schema.TrackKind.Video)
-        track.enabled = not (number or has_picture)
+        track.enabled = not (number or has_picture or taken)
         yield track, items
     if not facts["cameras"] and not has_picture:  # nothing is seen, for so long
         yield schema.Track("scene", kind=schema.TrackKind.Video), []

@@ -41,17 +41,25 @@ def characters_in(prims: list[Any]) -> list[tuple[Any, list[str]]]:
 
 
 def labels_of(prim: Any) -> list[str]:
-    """Return the labels that call a prim a character, at its default or its first sample."""
+    """Return the labels that call a prim a character, at any time."""
     if not prim.HasAttribute(layout.LABELS):
         return []
     attribute = prim.GetAttribute(layout.LABELS)
-    value = attribute.Get()
-    if value is None:
-        from pxr import Usd
+    times = attribute.GetTimeSamples()
+    values = [attribute.Get(time) for time in times] if times else [attribute.Get()]
+    found: dict[str, None] = {}
+    for value in values:
+        labels = [value] if isinstance(value, str) else value
+        if hasattr(labels, "__iter__"):
+            found.update(dict.fromkeys(str(label) for label in labels))
+    return [label for label in found if label]
 
-        value = attribute.Get(Usd.TimeCode.EarliestTime())
-    labels = [value] if isinstance(value, str) else value
-    return [str(label) for label in labels if str(label)] if hasattr(labels, "__iter__") else []
+
+def has_varying_labels(prim: Any) -> bool:
+    """Say whether those labels change with time."""
+    return prim.HasAttribute(layout.LABELS) and bool(
+        prim.GetAttribute(layout.LABELS).GetNumTimeSamples()
+    )
 
 
 def _names_by_kind(prim: Any) -> list[str]:

@@ -83,7 +83,7 @@ def _author_characters(
     from pxr import Sdf
 
     known = {character.character_id: character for character in cast.characters}
-    others = [spoken for spoken in _spoken_of(found) if cast.find(spoken) is None]
+    others = [spoken for spoken in spoken_of(found) if cast.find(spoken) is None]
     everyone = [key for key in (*known, *dict.fromkeys(others)) if key not in elsewhere]
     paths: dict[str, Sequence[Any]] = dict(elsewhere)
     if not everyone:
@@ -207,7 +207,8 @@ def label(prim: Any, labels: list[str]) -> None:
     ).default = labels
 
 
-def _spoken_of(found: Sequence[Shot]) -> Iterator[str]:
+def spoken_of(found: Sequence[Shot]) -> Iterator[str]:
+    """Yield the ids of characters that shots expect or that were seen in their takes."""
     for shot in found:
         if data := data_of(shot.node.document):
             yield from expected_in(data)
