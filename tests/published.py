@@ -132,3 +132,20 @@ def copied(scene: Path, folder: Path) -> Path:
     """Return a copy of a scene with all that lies in its folder."""
     shutil.copytree(scene.parent, folder / scene.parent.name)
     return folder / scene.parent.name / scene.name
+
+
+def opened(path: Path):
+    from pxr import Usd
+
+    return Usd.Stage.Open(str(path))
+
+
+def plate(stage, camera: str) -> dict[float, str]:
+    """Return the pictures that castline's plate shows, by the time code each begins at."""
+    image = stage.GetPrimAtPath(camera).GetAttribute("backPlate:castline:image")
+    return {time: Path(image.Get(time).resolvedPath).name for time in image.GetTimeSamples()}
+
+
+def labels(stage, path: str) -> list[str]:
+    attribute = stage.GetPrimAtPath(path).GetAttribute("semantics:labels:character")
+    return list(attribute.Get() or []) if attribute else []

@@ -68,30 +68,14 @@ def test_the_main_job_in_python_runs_as_written(desk):
 def test_characters_are_measured_as_written(desk):
     pytest.importorskip("dlib", reason="dlib is not installed")
     pytest.importorskip("torch", reason="torch is not installed")
-    lines = _block("shell").strip().splitlines()[:3] + _block("score").strip().splitlines()
-    done = subprocess.run(
-        ["sh", "-e", "-c", "\n".join(lines)],
-        cwd=desk,
-        env={**_environment(), "XDG_CACHE_HOME": str(desk / "home")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "1 drift" in done.stdout and "missing" not in done.stdout
+    said = _after_the_main_job(desk, "score")
+    assert "1 drift" in said and "missing" not in said
     assert "<title>1.000</title>" in (desk / "matrix.svg").read_text(encoding="utf-8")
     assert "MIRA 0.99 DRIFT" in next((desk / "delivery_scored").glob("*.edl")).read_text()
 
 
 def test_a_cut_becomes_a_stage_and_comes_back_as_written(desk):
-    lines = _block("shell").strip().splitlines()[:3] + _block("stage").strip().splitlines()
-    done = subprocess.run(
-        ["sh", "-e", "-c", "\n".join(lines)],
-        cwd=desk,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    _after_the_main_job(desk, "stage")
     assert any((desk / "plates").iterdir())
     assert "BackPlateAPI:plate" in (desk / "cut_seen.usda").read_text(encoding="utf-8")
     before, after = (
@@ -100,20 +84,26 @@ def test_a_cut_becomes_a_stage_and_comes_back_as_written(desk):
     assert after.to_json_string() == before.to_json_string()
 
 
-def test_what_a_cut_knows_is_laid_over_a_stage_as_written(desk):
-    scene = desk / "scenes" / "SQ010_SH010.usda"
-    before = scene.read_bytes()
-    lines = _block("shell").strip().splitlines()[:3] + _block("publish").strip().splitlines()
+def _after_the_main_job(desk: Path, name: str) -> str:
+    """Run a block of the README after the first three lines of the main job; return its output."""
+    lines = _block("shell").strip().splitlines()[:3] + _block(name).strip().splitlines()
     done = subprocess.run(
         ["sh", "-e", "-c", "\n".join(lines)],
         cwd=desk,
-        env=_environment(),
+        env={**_environment(), "XDG_CACHE_HOME": str(desk / "home")},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "SQ010_SH010      /World/cams/render_cam" in done.stdout
-    assert "mira             /World/chars/rig_main" in done.stdout
+    return done.stdout
+
+
+def test_what_a_cut_knows_is_laid_over_a_stage_as_written(desk):
+    scene = desk / "scenes" / "SQ010_SH010.usda"
+    before = scene.read_bytes()
+    said = _after_the_main_job(desk, "publish")
+    assert "SQ010_SH010      /World/cams/render_cam" in said
+    assert "mira             /World/chars/rig_main" in said
     assert scene.read_bytes() == before
     assert len(list((desk / "published" / "plates").iterdir())) == 48
 

@@ -7,6 +7,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus" / "usd"
+MALFORMED = sorted((CORPUS / "malformed").glob("*"))
 _HEAD = '#usda 1.0\n(\n    defaultPrim = "World"\n    timeCodesPerSecond = {rate}\n)\n'
 _CAMERA = """def Xform "World"
 {{
@@ -134,3 +136,14 @@ def crowded(path: Path, count: int = 1_000_000, last: float = 1_000_000) -> Path
     return scene(
         path, moves=", ".join(f"{n * step:.10g}: ({n % 7}, {n % 3}, 0)" for n in range(count))
     )
+
+
+def truncated(source: Path, folder: Path) -> list[Path]:
+    """Return copies of a file that end after 1 kB, after 2 kB and so on."""
+    data = source.read_bytes()
+    folder.mkdir()
+    paths = []
+    for size in range(1024, len(data), 1024):
+        paths.append(folder / f"{size:06}{source.suffix}")
+        paths[-1].write_bytes(data[:size])
+    return paths

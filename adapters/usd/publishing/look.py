@@ -50,7 +50,15 @@ def look(path: str, wanted: list[str], payloads: bool = False) -> dict[str, Any]
         **world_of(stage),
         "header": header,
         "roots": [prim.GetName() for prim in stage.GetPseudoRoot().GetAllChildren()],
-        "cameras": _cameras(prims, folder),
+        "cameras": [
+            {
+                **facts,
+                **_place(camera),
+                "above": _names_above(camera),
+                "variants": list(camera.GetVariantSets().GetNames()),
+            }
+            for camera, facts in pictures.camera_facts(prims, folder)
+        ],
         "people": [
             {**prim_facts(prim, folder), **_place(prim), **found}
             for prim, found in _people(prims, set(wanted))
@@ -86,21 +94,6 @@ def _header(root: Any) -> str:
                 value = Sdf.AssetPath(root.ComputeAbsolutePath(value.path))
             target.SetInfo(key, value)
     return str(header.ExportToString())
-
-
-def _cameras(prims: list[Any], folder: str) -> list[dict[str, Any]]:
-    cameras = pictures.cameras_in(prims)
-    return [
-        {
-            **prim_facts(camera, folder),
-            **_place(camera),
-            "shot": prim_facts(shot, folder) if shot else None,
-            "window": window,
-            "above": _names_above(camera),
-            "variants": list(camera.GetVariantSets().GetNames()),
-        }
-        for camera, (shot, window) in zip(cameras, pictures.shots_of(cameras), strict=True)
-    ]
 
 
 def _names_above(prim: Any) -> list[str]:

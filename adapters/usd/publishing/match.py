@@ -1,8 +1,8 @@
 """Which camera of a stage a clip of the cut is, and which prims are a character.
 
-Prims are told by what they are, the surest sign first: where castline read them from, the asset
-they say to be, a label, their name, the names above them. A path alone is no sign: programs rename
-what they export. Where one sign fits two, a person must decide.
+Prims are told by what they are, the surest sign first: a label, the asset they say to be, their
+name, the names above them, and only then where castline read them from: programs rename what they
+export. Where one sign fits two, a person must decide.
 """
 
 from __future__ import annotations
@@ -39,8 +39,6 @@ class Bound:
     slot: Slot
     camera: Facts | None
     """The camera; None where the stage has none."""
-    how: str
-    """By what it was told."""
 
 
 def choose_clips(
@@ -107,14 +105,14 @@ class Cameras:
             if len(found) > 1:  # of a shot with several, the one that was looked through
                 found = [c for c in found if c["path"] in seen_through] or found
             if len(found) == 1:
-                return Bound(clip, slot, found[0], how)
+                return Bound(clip, slot, found[0])
             if found:
-                raise _several(slot.slot_id, how, found)
+                raise _several(slot.slot_id, f"by {how}", found)
         if not is_alone:
             return None
         if len(self.all) > 1:
-            raise _several(slot.slot_id, "the stage", self.all)
-        return Bound(clip, slot, next(iter(self.all), None), "the only camera")
+            raise _several(slot.slot_id, "on the stage", self.all)
+        return Bound(clip, slot, next(iter(self.all), None))
 
 
 def bind_to(clip: schema.Clip, cameras: Sequence[Facts], path: str) -> Bound:
@@ -122,7 +120,7 @@ def bind_to(clip: schema.Clip, cameras: Sequence[Facts], path: str) -> Bound:
     slot = slot_of(clip)
     for camera in cameras:
         if camera["path"] == path:
-            return Bound(clip, slot, camera, "--camera")
+            return Bound(clip, slot, camera)
     paths = ", ".join(camera["path"] for camera in cameras[:8]) or "none"
     raise NeedsPersonError(f"--camera {path}: found no such camera, only {paths}")
 
@@ -222,7 +220,7 @@ def _outermost(prims: Sequence[Facts]) -> Iterator[Facts]:
 def _several(name: str, how: str, cameras: Sequence[Facts]) -> NeedsPersonError:
     paths = ", ".join(camera["path"] for camera in cameras[:8])
     return NeedsPersonError(
-        f"{name}: by {how} found {len(cameras)} cameras; name one with --camera: {paths}"
+        f"{name}: {how} found {len(cameras)} cameras; name one with --camera: {paths}"
     )
 
 

@@ -153,14 +153,17 @@ def _not_there(
     found: Sequence[Shot], cast: Cast, people: Mapping[str, Sequence[Facts]]
 ) -> list[Loss]:
     """Return a loss for each character of the published clips that has no prim on the stage."""
-    spoken = dict.fromkeys(meaning.spoken_of(found))
-    names = {key: cast.find(key) for key in spoken}
-    reason = "the stage has no prim that is called so or labelled"
-    return [
-        Loss(where=label_of(key, cast), field="character", reason=reason)
-        for key, character in names.items()
-        if (character.character_id if character else key) not in people
-    ]
+    losses = []
+    for spoken in dict.fromkeys(meaning.spoken_of(found)):
+        character = cast.find(spoken)
+        if character is None:
+            reason = "not in the cut's cast; not looked for on the stage"
+        elif character.character_id not in people:
+            reason = "the stage has no prim that is called so or labelled"
+        else:
+            continue
+        losses.append(Loss(where=label_of(spoken, cast), field="character", reason=reason))
+    return losses
 
 
 def _label(layer: Any, cast: Cast, people: Mapping[str, Sequence[Facts]]) -> list[Loss]:

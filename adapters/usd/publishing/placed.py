@@ -30,6 +30,7 @@ from castline.adapters.usd.playing.media import path_of
 from castline.adapters.usd.publishing.match import Bound
 from castline.adapters.usd.scene.clock import SceneClock
 from castline.adapters.usd.scene.cut import prim_of
+from castline.adapters.usd.scene.items import packed
 from castline.schemas.errors import CastlineError, InvalidValueError
 from castline.schemas.exact import exact_frames, exact_rate, exact_seconds
 from castline.schemas.places import get_slot, get_take, set_slot
@@ -157,18 +158,15 @@ def as_cut(
     found = schema.Timeline(cut.name, metadata=dict(cut.metadata))
     start = min(item.start for item in placed)
     found.global_start_time = time.time(start)
-    ends: list[Fraction] = []
-    tracks: list[schema.Track] = []
-    for item in sorted(placed, key=lambda item: item.start):
-        number = next((n for n, end in enumerate(ends) if end <= item.start), len(ends))
-        if number == len(ends):
-            ends.append(start)
-            tracks.append(schema.Track(f"shots {number + 1}" if number else "shots"))
-        if item.start > ends[number]:
-            tracks[number].append(schema.Gap(duration=time.time(item.start - ends[number])))
-        tracks[number].append(_copied(item, home, folder))
-        ends[number] = item.end
-    found.tracks.extend(tracks)
+    for number, items in enumerate(packed(placed)):
+        track = schema.Track(f"shots {number + 1}" if number else "shots")
+        position = start
+        for item in items:
+            if item.start > position:
+                track.append(schema.Gap(duration=time.time(item.start - position)))
+            track.append(_copied(item, home, folder))
+            position = item.end
+        found.tracks.append(track)
     return found
 
 
@@ -216,7 +214,8 @@ def _own_time(clip: schema.Clip, stage: Path, home: Path) -> RationalTime | None
 def _numbered_frame(clip: schema.Clip, time: StageTime) -> Fraction | None:
     """Return the stage's frame that a clip begins at by the numbers of its pictures.
 
-    They count where all of them lie in the stage's range: it has the handles too.
+    They count where all of them lie in the stage's range: it has the handles too. Generators
+    number from 0 or 1; such numbers count only where the stage begins with the same one.
     """
     media = clip.media_reference
     if not isinstance(media, schema.ImageSequenceReference) or clip.source_range is None:
@@ -225,7 +224,7 @@ def _numbered_frame(clip: schema.Clip, time: StageTime) -> Fraction | None:
     available = media.available_range
     if available is None or not clock.start <= first <= media.end_frame() < clock.end:
         return None
-    if not is_kin(available.start_time.rate, clock.rate):
+    if not is_kin(available.start_time.rate, clock.rate) or (first <= 1 and first != clock.start):
         return None
     shown = clip.source_range.start_time
     skipped = exact_seconds(shown) - exact_seconds(available.start_time)

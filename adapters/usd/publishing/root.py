@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from castline.adapters.usd.guard import check_nesting, reading
+from castline.adapters.usd.guard import check_nesting, open_layer, reading
 from castline.adapters.usd.marks import is_sealed, mark_overlay, mark_root, stage_asset
 from castline.adapters.usd.playing.anchor import anchored
 from castline.schemas.errors import UnwritableFileError
@@ -59,18 +59,14 @@ def require_ours(path: Path, stage: Path) -> None:
 
     It may replace what it wrote itself, if nobody worked in it since.
     """
-    from pxr import Sdf
-
     if not path.exists():
         return
-    if not is_sealed(path):
+    if not path.is_file() or not is_sealed(path):
         raise UnwritableFileError(
             f"{path}: exists, and is not as publish wrote it; keep own work in a layer above it, "
             "or pass --overwrite to lose it"
         )
-    with reading(str(path)):
-        layer = Sdf.Layer.OpenAsAnonymous(str(path))
-    asset = stage_asset(layer)
+    asset = stage_asset(open_layer(path))
     beneath = (path.parent / asset).resolve() if asset else stage.resolve()
     if beneath != stage.resolve():
         raise UnwritableFileError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from heapq import heappush, heapreplace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import opentimelineio as otio
 from opentimelineio import schema
@@ -20,6 +20,19 @@ from castline.schemas.values import Problem
 from castline.schemas.values.finding import Severity
 
 Facts = Mapping[str, Any]
+
+
+class Span(Protocol):
+    """Anything with a start and an end, the end exclusive."""
+
+    @property
+    def start(self) -> Any: ...  # noqa: D102
+
+    @property
+    def end(self) -> Any: ...  # noqa: D102
+
+
+AnySpan = TypeVar("AnySpan", bound=Span)
 
 
 @dataclass
@@ -77,10 +90,10 @@ def problem_of(rule: str, where: str, message: str, severity: Severity = "warnin
     return Problem(rule=f"scene-{rule}", where=where, message=message, severity=severity)
 
 
-def packed(items: Iterable[Item]) -> list[list[Item]]:
+def packed(items: Iterable[AnySpan]) -> list[list[AnySpan]]:
     """Return items on as few tracks as they fit on, each in order, so that none cover others."""
-    tracks: list[list[Item]] = []
-    ends: list[tuple[float, int]] = []
+    tracks: list[list[AnySpan]] = []
+    ends: list[tuple[Any, int]] = []
     for item in sorted(items, key=lambda item: item.start):
         if ends and ends[0][0] <= item.start:
             number = ends[0][1]

@@ -9,9 +9,12 @@ of its own defines is seen in that range (a sequence's shot layers).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from castline.adapters.usd.scene.facts import prim_facts
 
 _SHOT = "shot"
 _GROUPS = ("assembly", "group")
@@ -22,6 +25,20 @@ def cameras_in(prims: list[Any]) -> list[Any]:
     from pxr import UsdGeom
 
     return [prim for prim in prims if prim.IsA(UsdGeom.Camera)]
+
+
+def camera_facts(prims: list[Any], folder: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Yield the cameras among prims with what tells each: its facts, its shot's, its window."""
+    cameras = cameras_in(prims)
+    for camera, (shot, window) in zip(cameras, shots_of(cameras), strict=True):
+        yield (
+            camera,
+            {
+                **prim_facts(camera, folder),
+                "shot": prim_facts(shot, folder) if shot else None,
+                "window": window,
+            },
+        )
 
 
 def shots_of(cameras: list[Any]) -> list[tuple[Any, list[float] | None]]:

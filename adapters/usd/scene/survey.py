@@ -34,7 +34,10 @@ def survey(path: str, payloads: bool = False) -> dict[str, Any]:
     return {
         **time_of(stage, prims),
         **world_of(stage),
-        "cameras": _cameras(prims, folder),
+        "cameras": [
+            {**facts, "take": _selected_take(camera)}
+            for camera, facts in pictures.camera_facts(prims, folder)
+        ],
         "characters": [
             {**prim_facts(prim, folder), "called": names, "seen": _windows(prim)}
             for prim, names in people.characters_in(prims)
@@ -133,19 +136,6 @@ def world_of(stage: Any) -> dict[str, Any]:
 
 def _says(stage: Any, key: str) -> bool:
     return bool(stage.HasAuthoredMetadata(key))
-
-
-def _cameras(prims: list[Any], folder: str) -> list[dict[str, Any]]:
-    cameras = pictures.cameras_in(prims)
-    return [
-        {
-            **prim_facts(camera, folder),
-            "shot": prim_facts(shot, folder) if shot else None,
-            "window": window,
-            "take": _selected_take(camera),
-        }
-        for camera, (shot, window) in zip(cameras, pictures.shots_of(cameras), strict=True)
-    ]
 
 
 def _selected_take(camera: Any) -> str | None:
