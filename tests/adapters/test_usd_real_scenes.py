@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from opentimelineio import schema
-from test_usd_hostile import CORPUS
 from usd_cuts import span
+from usd_hostile import CORPUS
 
 from castline.adapters import usd
 

@@ -6,7 +6,7 @@ import importlib.util
 import sys
 
 import pytest
-from test_usd_hostile import CORPUS
+from usd_hostile import CORPUS
 from usd_reads import read
 
 from castline.adapters import usd
