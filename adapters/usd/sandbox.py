@@ -1,9 +1,10 @@
 """Functions that touch what others wrote, run in another process that may die of it.
 
 USD's own readers end the process, or never end, on some damage. The child has bounds of CPU time,
-memory and wall time; what it answers is JSON, never anything that is run. A child is a bare Python
-with the parent's `sys.path` and castline's own files: no site, no user's start-up files, no USD
-plug-ins of the environment.
+memory and wall time; what it answers is JSON, never anything that is run. A child is a copy of
+this process where that is safe (see `twin`), else a bare Python with the parent's `sys.path` and
+castline's own files: no site, no user's start-up files. Either way it has no USD plug-ins of the
+environment.
 
 Where there is no Python to start (inside some programs), the function runs in this process; then
 only what `guard` looks at beforehand stands between a file and the program. On Windows there is no
@@ -28,7 +29,7 @@ from typing import Any
 
 import orjson
 
-from castline.adapters.usd import library, worker
+from castline.adapters.usd import library, twin, worker
 from castline.schemas import errors
 from castline.schemas.errors import CastlineError, UnreadableFileError
 
@@ -45,6 +46,9 @@ _PYTHON = re.compile(r"(?:python|hython|mayapy)[\d.]*w?(?:_d)?(?:\.exe)?", re.IG
 _HOMES = ("castline", "castline.adapters", "castline.schemas")
 _SHORT = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """Why a process may not start now, and may well start later."""
+
+_TWIN = "a copy of this process"
+"""Stands among the Pythons for what needs no other one."""
 
 _fit: set[str] = set()
 _unfit: set[str] = set()
@@ -129,7 +133,7 @@ class Sandbox:
         """Return the child, started if need be, or None where no Python is fit."""
         if self._child is None or self._child.is_dead():
             self.close()
-            for python in _pythons():
+            for python in (*([_TWIN] if twin.may_start() else ()), *_pythons()):
                 if python in _unfit:
                     continue
                 if child := _start(python, place):
@@ -150,15 +154,7 @@ class _Child:
         self._late = False
         self._flooding = False
         try:
-            self._process = subprocess.Popen(  # noqa: S603
-                [python, "-I", "-S", str(Path(worker.__file__))],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=_environment(self._folder.name),
-                start_new_session=True,  # killed as a whole, and deaf to the terminal's ^C
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
+            self._process = _process(python, _environment(self._folder.name))
         except BaseException:
             self._folder.cleanup()
             raise
@@ -215,11 +211,26 @@ class _Child:
     def _kill(self) -> None:
         if self._process.returncode is not None:
             return  # waited for: the number may be another's
-        with suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            else:
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (AttributeError, OSError):  # Windows; or it has no session of its own yet
+            with suppress(OSError):
                 self._process.kill()
+
+
+def _process(python: str, environment: dict[str, str]) -> subprocess.Popen[bytes] | twin.Twin:
+    """Start the child, in a session of its own: killed as a whole, and deaf to a terminal's ^C."""
+    if python == _TWIN:
+        return twin.Twin(worker.serve_copy, environment)
+    return subprocess.Popen(  # noqa: S603
+        [python, "-I", "-S", str(Path(worker.__file__))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
 
 
 def _start(python: str, place: str) -> _Child | None:

@@ -1,6 +1,7 @@
-"""The child's side of `sandbox`: run by a bare Python, one request after the other.
+"""The child's side of `sandbox`: one request after the other.
 
-Nothing of castline can be imported until the first message has said where it is.
+In a bare Python nothing of castline can be imported until the first message has said where it is;
+a copy of the parent has it all.
 """
 
 from __future__ import annotations
@@ -51,20 +52,39 @@ def serve() -> None:
     setup = receive(requests)
     if setup is None:
         return
-    send(answers, _prepare(setup).encode())
+    try:
+        _settle(setup)
+    except ImportError as error:
+        send(answers, f"{type(error).__name__}: {error}".encode())
+        return
+    _serve_on(requests, answers)
+
+
+def serve_copy(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answer requests in a copy of the parent, which has no need of the first message."""
+    if receive(requests) is not None:
+        _serve_on(requests, answers)
+
+
+def _serve_on(requests: IO[bytes], answers: IO[bytes]) -> None:
+    send(answers, _get_ready().encode())
     while (request := receive(requests)) is not None:
         send(answers, _answer(request))
 
 
-def _prepare(setup: bytes) -> str:
-    """Look where the parent looks; return what is missing, or this Python's kind."""
-    import gc
-
+def _settle(setup: bytes) -> None:
+    """Look where the parent looks, and take castline from where it has it."""
     homes, _, paths = setup.decode("utf-8", "surrogateescape").partition("\0\0")
     sys.path[:] = paths.split("\0")
+    for home in homes.split("\0"):
+        _load(*home.split("\1"))
+
+
+def _get_ready() -> str:
+    """Return this Python's kind, or what is missing."""
+    import gc
+
     try:
-        for home in homes.split("\0"):
-            _load(*home.split("\1"))
         import orjson  # noqa: F401
         from pxr import Sdf  # noqa: F401
     except ImportError as error:

@@ -25,7 +25,7 @@ from published import (
 )
 
 import castline
-from castline.adapters.usd.publishing import look
+from castline.adapters.usd.publishing import survey
 from castline.schemas.errors import UnreadableFileError, UnwritableFileError
 from castline.schemas.places import get_slot, set_take
 from castline.schemas.takes import add_take, takes_of
@@ -332,6 +332,9 @@ def test_frames_of_a_movie_are_extracted_beside_the_layers(tmp_path):
 
 
 def test_without_what_reads_movies_the_rest_is_published(tmp_path, monkeypatch):
+    (tmp_path / "no" / "av").mkdir(parents=True)
+    (tmp_path / "no" / "av" / "__init__.py").write_text("raise ImportError('none')\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "no"))  # the child looks where we do
     monkeypatch.setitem(sys.modules, "av", None)
     (tmp_path / "take.mp4").write_bytes(b"movie")
     stage = write_stage(tmp_path / "sh010.usda")
@@ -374,7 +377,7 @@ def test_layers_of_ours_below_a_stage_are_left_out_when_it_is_looked_at(tmp_path
     first = castline.publish(cut, stage, tmp_path / "out")
     text = stage.read_text()
     stage.write_text(text.replace("(\n", f"(\n subLayers = [@{first.overlay}@]\n", 1))
-    facts = look.look(str(stage), ["mara"])
+    facts = survey.survey(str(stage), ["mara"])
     assert [person["how"] for person in facts["people"]] == ["name"]
     assert facts["cameras"][0]["variants"] == []
 

@@ -12,7 +12,7 @@ from published import clip_of, cut_of, hashes, write_stage
 
 import castline
 from castline.adapters import files
-from castline.adapters.usd.publishing import publish as publishing
+from castline.adapters.usd.sandbox import Sandbox
 from castline.cli import cli
 from castline.schemas.errors import (
     CastlineError,
@@ -139,17 +139,19 @@ def test_a_stage_that_changes_meanwhile_is_refused(change, tmp_path, monkeypatch
     below = write_stage(tmp_path / "below.usda")
     stage = write_stage(tmp_path / "sh010.usda", head="subLayers = [@./below.usda@]")
     cut = shot_cut(tmp_path, "sh010")
-    exported = publishing._export
+    run = Sandbox.run
 
-    def export_late(layer, target):
-        exported(layer, target)
-        if change == "gone":
-            stage.unlink(missing_ok=True)
-        else:
-            touched = below if change == "below" else stage
-            touched.write_text(touched.read_text() + "\n")
+    def run_late(sandbox, function, *arguments, **bounds):
+        found = run(sandbox, function, *arguments, **bounds)
+        if function.endswith(":lay"):
+            if change == "gone":
+                stage.unlink()
+            else:
+                touched = below if change == "below" else stage
+                touched.write_text(touched.read_text() + "\n")
+        return found
 
-    monkeypatch.setattr(publishing, "_export", export_late)
+    monkeypatch.setattr(Sandbox, "run", run_late)
     with pytest.raises(UnreadableFileError, match="meanwhile"):
         castline.publish(cut, stage, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,14 @@ from opentimelineio.exceptions import OTIOError
 
 from castline.adapters.usd.publishing import match
 from castline.adapters.usd.publishing.match import Bound
-from castline.adapters.usd.publishing.placed import Placed, StageTime, place, starts_of
+from castline.adapters.usd.publishing.placed import Placed, Site
+from castline.adapters.usd.publishing.seen import Seen, as_seen, seen_in
 from castline.adapters.usd.publishing.stage import Stage
+from castline.adapters.usd.publishing.stagetime import StageTime
 from castline.schemas.errors import InvalidValueError, NeedsPersonError
 from castline.schemas.values import Loss
+
+_HIDDEN = "trimmed away by what it lies in"
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,37 @@ def choose(
     if not bounds:
         raise _nothing_found(stage, seen)
     rate = bounds[0].clip.trimmed_range().duration.rate
-    time = StageTime(stage.clock, rate, stage.first_code)
-    starts = starts_of(cut)
-    placed = [
-        place(bound, time, None if is_alone else starts, stage.path, home) for bound in bounds
-    ]
-    span = _span(placed, time) if is_alone or stage.span is None else sorted(stage.span)
-    lost = [] if is_alone else list(_left(chosen, bounds, off, endless, stage))
-    lost += _odd(placed, time)
-    return Choice(placed, time, span, lost)
+    site = Site(stage.path, StageTime(stage.clock, rate, stage.first_code), home, is_alone)
+    placed, losses = _place(bounds, seen_in(cut), site)
+    if not placed:
+        raise InvalidValueError(f"{cut.name or 'the cut'}: {_HIDDEN}: {match.listed(chosen)}")
+    span = _span(placed, site.time) if is_alone or stage.span is None else sorted(stage.span)
+    if not is_alone:
+        losses = [*_left(chosen, bounds, off, endless, stage), *losses]
+    return Choice(placed, site.time, span, losses)
+
+
+def _place(
+    bounds: Sequence[Bound], seen: Mapping[str, Seen], site: Site
+) -> tuple[list[Placed], list[Loss]]:
+    """Return where the clips lie that the cut shows, and what is not as it has it."""
+    placed, losses = [], []
+    for bound in bounds:
+        how = seen.get(bound.slot.slot_id)
+        name = str(bound.clip.name)
+        if how is not None and how.is_hidden:
+            losses.append(Loss(where=name, field="clip", reason=f"{_HIDDEN}; not published"))
+            continue
+        shown, odd = as_seen(bound.clip, how)
+        item = site.place(bound, shown, how.start if how else None)
+        if odd:
+            losses.append(Loss(where=name, field="time", reason=odd))
+        window = bound.camera["window"] if bound.camera else None
+        if window and item.end - site.time.codes_per_frame > window[1]:
+            reason = f"it runs past the range of its layer, which ends at {window[1]:g}"
+            losses.append(Loss(where=name, field="length", reason=reason))
+        placed.append(item)
+    return placed, losses
 
 
 def _span(placed: Sequence[Placed], time: StageTime) -> list[float]:
@@ -92,28 +118,6 @@ def _left(
     for clip in endless:
         reason = "its length is not known; not published"
         yield Loss(where=str(clip.name), field="clip", reason=reason)
-
-
-def _odd(placed: Sequence[Placed], time: StageTime) -> Iterator[Loss]:
-    """Yield what is not as it should be of the clips that are published."""
-    for item in placed:
-        clip, camera = item.bound.clip, item.bound.camera
-        window = camera["window"] if camera else None
-        if window and item.end - time.codes_per_frame > window[1]:
-            reason = f"it runs past the range of its layer, which ends at {window[1]:g}"
-            yield Loss(where=str(clip.name), field="length", reason=reason)
-        if _is_in_odd_nest(clip):
-            reason = "it is in a nest with a range or effects of its own, which do not count here"
-            yield Loss(where=str(clip.name), field="nest", reason=reason)
-
-
-def _is_in_odd_nest(clip: schema.Clip) -> bool:
-    above = clip.parent()
-    while above is not None:
-        if above.source_range is not None or len(above.effects):
-            return True
-        above = above.parent()
-    return False
 
 
 def _hint(stage: Stage) -> str:

@@ -14,6 +14,7 @@ plates and variant sets have names of their own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from castline.adapters.usd.playing.media import Library, Movie, Plate, Scene, So
 from castline.adapters.usd.playing.shot import Shot, shots_of
 from castline.adapters.usd.playing.shot import place as place_shots
 from castline.adapters.usd.publishing.match import Facts
-from castline.adapters.usd.publishing.placed import StageTime
+from castline.adapters.usd.publishing.order import Order
 from castline.adapters.usd.writing import items, meaning, takes
 from castline.adapters.usd.writing.stage import Cut
 from castline.schemas.errors import MissingDependencyError
@@ -37,44 +38,39 @@ PLATE = "castline"
 """Instance of BackPlateAPI: the artist's own plates have others."""
 
 
-def author(
-    layer: Any,
-    cut: Cut,
-    cameras: Sequence[Facts | None],
-    people: Mapping[str, Sequence[Facts]],
-    time: StageTime,
-    offers: Library,
-    folder: Path,
-    plates: Path,
-) -> list[Loss]:
-    """Author the overlay of a cut in the stage's time, for a file in `folder`.
+def author(cut: Cut, order: Order) -> tuple[Any, list[Loss]]:
+    """Return the overlay of a cut that was split into nodes, and what of it is not seen.
 
-    `cameras` are those of its clips, in order; where there is none, the clip's own prim describes
-    its takes. Returns what of it is not seen on the stage.
+    Raises `UnwritableFileError` for what could not be read back, and where frames of movies cannot
+    be written.
     """
-    root, rate = cut.node, float(time.codes_per_second)
+    from pxr import Sdf
+
+    layer = Sdf.Layer.CreateAnonymous(".usda")
+    root, rate = cut.node, float(Fraction(*order.codes_per_second))
+    clock, folder = Clock(rate), Path(order.folder)
     placement.place(root, rate)
     items.author(layer, root, rate, cut.encode, cut.path)
     _hide(layer.GetPrimAtPath(root.path))
-    clock = Clock(rate)
-    found = shots_of(root, offers)
+    found = shots_of(root, Library(folder, movies=True))
+    pairs = list(zip(found, order.cameras, strict=True))
     losses: list[Loss] = []
     taken: set[str] = set()
-    for shot, camera in zip(found, cameras, strict=True):
+    for shot, camera in pairs:
         losses += _give_owners(layer, shot, camera, taken)
-    place_shots(found, cut.root, max(rate, time.frame_rate))  # each code, each frame
+    place_shots(found, cut.root, max(rate, order.frame_rate))  # each code, each frame
     _give_up(found, (Scene, Sound), None)  # the stage is the scene; a sound is the cut's
     try:
-        play.turn_movies_into_plates(found, plates)
+        play.turn_movies_into_plates(found, Path(order.plates))
     except MissingDependencyError as error:
         _give_up(found, (Movie,), str(error))
-    elsewhere = {key: [prim["owner"] for prim in prims] for key, prims in people.items()}
+    elsewhere = {key: [prim["owner"] for prim in prims] for key, prims in order.people.items()}
     meaning.author(layer, root, found, clock, elsewhere)
-    for shot, camera in zip(found, cameras, strict=True):
+    for shot, camera in pairs:
         losses += _author_plates(shot, camera, clock, folder)
-    losses += _label(layer, cast_of(root), people)
-    losses += _not_there(found, cast_of(root), people)
-    return [*play.silent(found), *losses]
+    losses += _label(layer, cast_of(root), order.people)
+    losses += _not_there(found, cast_of(root), order.people)
+    return layer, [*play.silent(found), *losses]
 
 
 def _hide(prim: Any) -> None:

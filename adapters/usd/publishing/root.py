@@ -8,11 +8,12 @@ from typing import Any
 from castline.adapters.usd.guard import check_nesting, open_layer, reading
 from castline.adapters.usd.marks import is_sealed, mark_overlay, mark_root, stage_asset
 from castline.adapters.usd.playing.anchor import anchored
+from castline.adapters.usd.publishing.order import Order
 from castline.schemas.errors import UnwritableFileError
 
 
 def header_layer(text: str, place: str) -> Any:
-    """Return an anonymous layer with the metadata that `look` found on the artist's root."""
+    """Return an anonymous layer with the metadata that the survey found on the artist's root."""
     from pxr import Sdf
 
     check_nesting(text.encode(), place)  # it may come from a process that damage confused
@@ -22,13 +23,14 @@ def header_layer(text: str, place: str) -> Any:
     return layer
 
 
-def make_root(header: Any, overlay: str, stage: Path, folder: Path, span: list[float]) -> Any:
-    """Return the root layer for a file in `folder`, playing the time codes of `span`, inclusive.
+def make_root(header: Any, order: Order) -> Any:
+    """Return the root layer, which plays the order's span, inclusive.
 
     A range, a rate, an axis count only on the root of a stage: all but the range are the artist's.
     """
     from pxr import Sdf
 
+    folder = Path(order.folder)
     layer = Sdf.Layer.CreateAnonymous(".usda")
     layer.TransferContent(header)
     for key in header.pseudoRoot.ListInfoKeys():
@@ -36,9 +38,9 @@ def make_root(header: Any, overlay: str, stage: Path, folder: Path, span: list[f
         if isinstance(value, Sdf.AssetPath) and Path(value.path).is_absolute():
             path = anchored(Path(value.path), folder)
             layer.pseudoRoot.SetInfo(key, Sdf.AssetPath(path))
-    asset = anchored(stage, folder)
-    layer.subLayerPaths[:] = [f"./{overlay}", asset]
-    layer.startTimeCode, layer.endTimeCode = span
+    asset = anchored(Path(order.stage), folder)
+    layer.subLayerPaths[:] = [f"./{order.overlay_name}", asset]
+    layer.startTimeCode, layer.endTimeCode = order.span
     mark_root(layer, asset)
     return layer
 

@@ -17,7 +17,7 @@ from castline.schemas.values import Problem
 SECONDS = 300.0
 """CPU time to look at a stage with all that it brings in."""
 
-_LOOK = "castline.adapters.usd.publishing.look:look"
+_SURVEY = "castline.adapters.usd.publishing.survey:survey"
 _PRIM = frozenset({"path", "type", "layer", "names", "identity", "owner"})
 _CAMERA = _PRIM | {"shot", "window", "above", "variants"}
 _PERSON = _PRIM | {"how", "known", "labels", "varies"}
@@ -56,22 +56,21 @@ class Stage:
                 raise UnreadableFileError(f"{path}: the file changed meanwhile; publish again")
 
 
-def look_at(path: Path, wanted: list[str], *, payloads: bool) -> Stage:
+def read_stage(sandbox: Sandbox, path: Path, wanted: list[str], *, payloads: bool) -> Stage:
     """Return the artist's stage at a path, also where one that was published is named.
 
     `wanted` are plain names of characters. Raises `UnreadableFileError` for what USD does not
     open.
     """
-    with Sandbox() as sandbox:
-        for _ in range(2):
-            require_file(path)
-            arguments = [str(path), wanted, payloads]
-            facts = sandbox.run(_LOOK, arguments, seconds=SECONDS, place=str(path))
-            if not isinstance(facts, dict):
-                break
-            if "beneath" not in facts:
-                return _stage(path, facts)
-            path = Path(facts["beneath"])
+    for _ in range(2):
+        require_file(path)
+        arguments = [str(path), wanted, payloads]
+        facts = sandbox.run(_SURVEY, arguments, seconds=SECONDS, place=str(path))
+        if not isinstance(facts, dict):
+            break
+        if "beneath" not in facts:
+            return _stage(path, facts)
+        path = Path(facts["beneath"])
     raise UnreadableFileError(f"{path}: found a published stage over another one")
 
 

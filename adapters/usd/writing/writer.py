@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +104,29 @@ def document_of(root: otio.core.SerializableObject, path: Path) -> tuple[dict[st
 
     What OTIO writes but does not read back is refused.
     """
-    try:
-        text = otio.core.serialize_json_to_string(root, indent=-1)
+    return parsed(text_of(root, path), path)
+
+
+def text_of(root: otio.core.SerializableObject, path: Path) -> str:
+    """Return OTIO's text of an object; refuse what OTIO writes but does not read back."""
+    with _keeping(path):
+        text = str(otio.core.serialize_json_to_string(root, indent=-1))
         if _NO_SCHEMA.search(text):
             raise ValueError("a dict's key OTIO_SCHEMA names no schema")
+        return text
+
+
+def parsed(text: str, path: Path) -> tuple[dict[str, Any], Encode]:
+    """Return the document in OTIO's text and what encodes it."""
+    with _keeping(path):
         return parse(text)
+
+
+@contextmanager
+def _keeping(path: Path) -> Iterator[None]:
+    """Turn what cannot be kept into one line that names the file."""
+    try:
+        yield
     except RecursionError:
         raise UnwritableFileError(f"{path}: found data nested too deep") from None
     except (otio.exceptions.OTIOError, TypeError, ValueError, RuntimeError) as error:

@@ -26,7 +26,7 @@ _NOBODY = re.compile(r"Camera|Light|Curves|Points|Volume")
 _MODELS = frozenset({"component", "assembly", "group", people.KIND})
 
 
-def look(path: str, wanted: list[str], payloads: bool = False) -> dict[str, Any]:
+def survey(path: str, wanted: list[str], payloads: bool = False) -> dict[str, Any]:
     """Return what there is of a stage to publish onto; `wanted` are plain names of characters.
 
     Of a root layer that castline published it is `{"beneath": path}`, the artist's stage. Layers

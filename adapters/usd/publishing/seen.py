@@ -1,0 +1,123 @@
+"""What of each clip a cut shows, and when: what it lies in may trim, hide and retime it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from opentimelineio import schema
+from opentimelineio.opentime import RationalTime, TimeRange
+
+from castline.schemas.errors import CastlineError
+from castline.schemas.exact import exact_rate
+from castline.schemas.places import get_slot, get_take, set_take
+from castline.schemas.retime import clip_time_map
+from castline.schemas.retime_cut import ClipInCut, cut_time_maps
+from castline.schemas.takes import switch_take
+from castline.schemas.timemap import Piece, TimeMap
+
+_NEAR = Fraction(1, 1_000_000)
+"""Seconds within which times that were written as decimals are the same."""
+
+_RETIMED = "what it lies in changes its pace; it lies at its time there, at its own pace"
+_WARPED = "it is retimed and trimmed by what it lies in; it lies at its time, from its own start"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How a cut shows a clip, in seconds."""
+
+    start: Fraction
+    """From the cut's start."""
+    head: Fraction
+    """Of the clip's own time, before what is seen."""
+    length: Fraction
+    is_whole: bool
+    """Nothing around the clip trims it."""
+    is_at_pace: bool
+    """It runs there as it does by itself."""
+
+    @property
+    def is_hidden(self) -> bool:
+        """Say whether nothing is seen of it."""
+        return not self.length
+
+
+def seen_in(cut: schema.Timeline) -> dict[str, Seen]:
+    """Return how the clips of a cut are seen that have a place in it, by their slots' ids."""
+    found = {}
+    for clip in cut_time_maps(cut):
+        slot = get_slot(clip.clip)
+        if slot is not None and clip.seen is not None:
+            found[slot.slot_id] = _seen(clip)
+    return found
+
+
+def _seen(found: ClipInCut) -> Seen:
+    assert found.seen is not None  # noqa: S101 - asked for above
+    start, end = found.stretch
+    whole = Piece(start, end, start, Fraction(1))
+    pieces = found.seen.then(replace(found.seen, pieces=(whole,))).pieces if start < end else ()
+    if not pieces:
+        return Seen(Fraction(0), Fraction(0), Fraction(0), is_whole=False, is_at_pace=True)
+    first, last = pieces[0], pieces[-1]
+    length = last.end - first.start
+    is_at_pace = len(pieces) == 1 and first.speed == 1
+    head = first.media if is_at_pace else Fraction(0)
+    is_whole = is_at_pace and (head, length) == (start, end - start)
+    return Seen(first.start, head, length, is_whole, is_at_pace)
+
+
+def as_seen(clip: schema.Clip, seen: Seen | None) -> tuple[schema.Clip, str | None]:
+    """Return a copy of a clip with the range that is seen of it, and what is not as in the cut.
+
+    The ranges of its other takes become as long. The copy says its range in any case.
+    """
+    shown: schema.Clip = clip.deepcopy()
+    if shown.source_range is None:  # as long as its media: said, so that the place is known
+        own = clip.trimmed_range()
+        shown.source_range = TimeRange(own.start_time, own.duration)
+    if seen is None or seen.is_whole:
+        return shown, None
+    odd = None if seen.is_at_pace else _RETIMED
+    for key, reference in shown.media_references().items():
+        take = get_take(reference)
+        if key != clip.active_media_reference_key and take and take.placement:
+            other = clip.deepcopy()
+            switch_take(other, key)
+            if other.source_range is not None:
+                placement = take.placement.replace(source_range=_trimmed(other, seen)[0])
+                set_take(reference, take.replace(placement=placement))
+    shown.source_range, is_exact = _trimmed(shown, seen)
+    return shown, odd or (None if is_exact else _WARPED)
+
+
+def _trimmed(clip: schema.Clip, seen: Seen) -> tuple[TimeRange, bool]:
+    """Return what is seen of a clip's source range, and whether its own retime allows for it."""
+    own = clip.source_range
+    duration = RationalTime(float(seen.length * exact_rate(own.duration.rate)), own.duration.rate)
+    if not seen.head:
+        return TimeRange(own.start_time, duration), True
+    try:
+        whole = clip_time_map(clip)
+        skipped = seen.head * (whole.speed if whole.speed is not None else 1)
+        frames = skipped * exact_rate(own.start_time.rate)
+        start = RationalTime(own.start_time.value + float(frames), own.start_time.rate)
+        trimmed = clip.deepcopy()
+        trimmed.source_range = TimeRange(start, duration)
+        end = seen.head + seen.length
+        if _is_same(clip_time_map(trimmed), whole.over(seen.head, end), seen.head):
+            return trimmed.source_range, True
+    except CastlineError:
+        pass
+    return TimeRange(own.start_time, duration), False
+
+
+def _is_same(one: TimeMap, other: TimeMap, later: Fraction) -> bool:
+    """Say whether two maps show the same pictures, the other so many seconds later."""
+    return len(one.pieces) == len(other.pieces) and all(
+        abs(a.start + later - b.start) < _NEAR
+        and abs(a.shown(a.start) - b.shown(b.start)) < _NEAR
+        and a.speed == b.speed
+        for a, b in zip(one.pieces, other.pieces, strict=True)
+    )

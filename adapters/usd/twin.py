@@ -1,0 +1,120 @@
+"""A child process that is a copy of this one: what is imported need not be imported again.
+
+Only where nothing can go wrong by it: on Linux, in a small program with one thread that has not
+loaded USD. Another thread's locks would stay shut in the copy for ever, USD starts threads, and
+what a large program holds would count against the child's bound of memory.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+MAX_SIZE = 1 << 30
+"""Bytes of address space of a program that is copied."""
+
+
+def may_start() -> bool:
+    """Say whether this process may be copied."""
+    if sys.platform != "linux" or "pxr" in sys.modules:
+        return False
+    try:
+        threads = sum(1 for _ in Path("/proc/self/task").iterdir())  # also those of C libraries
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (OSError, ValueError):
+        return False
+    return threads == 1 and pages * os.sysconf("SC_PAGE_SIZE") <= MAX_SIZE
+
+
+class Twin:
+    """The copy; of `subprocess.Popen`, what a sandbox needs."""
+
+    def __init__(
+        self, serve: Callable[[IO[bytes], IO[bytes]], None], environment: Mapping[str, str]
+    ) -> None:
+        """Start `serve` in a copy of this process, on two pipes, in this environment.
+
+        It stands in a session of its own, without the terminal and all files that are open here.
+        """
+        requests, self_requests = os.pipe()
+        self_answers, answers = os.pipe()
+        try:
+            pid = os.fork()
+        except OSError:
+            for end in (requests, self_requests, self_answers, answers):
+                os.close(end)
+            raise
+        if pid == 0:
+            _live(serve, requests, answers, environment)
+        os.close(requests)
+        os.close(answers)
+        self.pid = pid
+        self.stdin = os.fdopen(self_requests, "wb")
+        self.stdout = os.fdopen(self_answers, "rb")
+        self.returncode: int | Any = None
+
+    def poll(self) -> int | None:
+        """Return what it ended with, minus a signal's number, or None while it runs."""
+        return self._wait(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        """Return what it ended with, when it has."""
+        return self._wait(0)
+
+    def kill(self) -> None:
+        """End it at once."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def _wait(self, how: int) -> int | None:
+        if self.returncode is None:
+            try:
+                pid, status = os.waitpid(self.pid, how)
+            except ChildProcessError:  # who runs us waits for everything itself
+                self.returncode = 0
+            else:
+                if pid:
+                    self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+
+def _live(
+    serve: Callable[[IO[bytes], IO[bytes]], None],
+    requests: int,
+    answers: int,
+    environment: Mapping[str, str],
+) -> NoReturn:
+    """Be the copy, to its end: nothing of what the program meant to do next is done here."""
+    status = 1
+    try:
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        _let_go({requests, answers})
+        for name in os.environ.keys() - environment.keys():
+            del os.environ[name]
+        os.environ.update(environment)
+        tempfile.tempdir = None  # of the environment anew
+        sys.path[:] = [path for path in sys.path if path]  # not where we stand
+        serve(os.fdopen(requests, "rb"), os.fdopen(answers, "wb"))
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _let_go(kept: set[int]) -> None:
+    """Close every file but these; programs find an empty one where a terminal may have been."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    with suppress(OSError):
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
+            number = int(name)
+            if number > 2 and number not in kept:
+                with suppress(OSError):
+                    os.close(number)
