@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from castline.schemas.errors import MissingDependencyError
+
+_RULE = re.compile(r"parse error matching \w*pxrInternal(?:[\w:]*::(\w+)|.*?)(?= at )")
+"""The parser's rule that text does not fit, as its C++ class."""
 
 _ADVICE = "USD needs: pip install 'castline[usd]'"
 
@@ -49,9 +53,15 @@ def register() -> None:
 
 
 def reason(error: Exception) -> str:
-    """Return what USD complained about, in one line."""
-    said = [getattr(part, "commentary", "") for part in error.args] or [str(error)]
-    return " ".join(" ".join(said).split())[:300]
+    """Return what USD complained about, in one line, without the names of its own classes."""
+    said = [str(getattr(part, "commentary", "")) for part in error.args] or [str(error)]
+    lines = [" ".join(_RULE.sub(_expected, part[:2000]).split()) for part in said]
+    once = [one for one in lines if not any(one != other and one in other for other in lines)]
+    return " ".join(dict.fromkeys(once))[:300]
+
+
+def _expected(rule: re.Match[str]) -> str:
+    return f"expected {rule[1]}" if rule[1] else "parse error"
 
 
 @contextmanager

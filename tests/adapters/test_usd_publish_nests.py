@@ -1,4 +1,4 @@
-"""Clips that lie in something with a range or a pace of its own are published as the cut shows them."""
+"""Clips in what has a range or a pace of its own are published as the cut shows them."""
 
 from __future__ import annotations
 

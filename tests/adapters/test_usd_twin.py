@@ -1,4 +1,4 @@
-"""The child that is a copy of a small program: where it may be, and what it keeps of its parent."""
+"""The child that is a copy of a small program: where it may be, and what it keeps of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ box = Sandbox()
 
 def ask(function, *arguments, seconds=20, **bounds):
     try:
-        return box.run(f"usd_jobs:{{function}}", list(arguments), seconds=seconds, place="here", **bounds)
+        name = f"usd_jobs:{{function}}"
+        return box.run(name, list(arguments), seconds=seconds, place="here", **bounds)
     except CastlineError as error:
         return f"{{type(error).__name__}}: {{error}}"
 
@@ -92,7 +93,8 @@ def test_the_copy_answers_and_the_program_stays_without_usd():
 def test_it_dies_alone_and_the_next_call_has_another():
     code = (
         "first = ask('process')\n"
-        "found = [ask('die', 11), ask('spin', seconds=0.5), ask('take', 300 << 20, memory=300 << 20)]\n"
+        "found = [ask('die', 11), ask('spin', seconds=0.5)]\n"
+        "found.append(ask('take', 300 << 20, memory=300 << 20))\n"
         "print(json.dumps([*found, ask('process') != first, ask('add', 1, 2)]))"
     )
     died, spun, took, is_other, added = said(code)

@@ -26,6 +26,7 @@ def refused(path: Path) -> str:
     text = str(caught.value)
     assert "\n" not in text
     assert str(path) in text
+    assert "pxrInternal" not in text
     return text
 
 
