@@ -56,6 +56,15 @@ def of_url(url: str, folder: Path) -> Path | None:
     return path if path.is_absolute() else folder / path
 
 
+def plain_path(path: Path) -> Path:
+    """Return the absolute path, where `..` after a link is of what the link leads to.
+
+    Libraries that shorten paths by their text (USD's) take it for the folder that holds the link.
+    """
+    path = path.absolute()
+    return path.parent.resolve() / path.name if ".." in path.parts else path
+
+
 def require_file(path: Path) -> Path:
     """Return `path` if it is a regular file with something in it.
 

@@ -30,10 +30,10 @@ def exact_rate(rate: float) -> Fraction:
     """
     _require(math.isfinite(rate) and rate > 0, "rate", rate, "frames a second above zero")
     written = Fraction(rate)
-    if abs(written - round(written)) <= _WHOLE:
-        return Fraction(round(written))
-    ntsc = round(written / _NTSC) * _NTSC
-    if abs(written - ntsc) <= _NTSC_ROUNDING:
+    whole, ntsc = Fraction(round(written)), round(written / _NTSC) * _NTSC
+    if whole and abs(written - whole) <= _WHOLE:
+        return whole
+    if ntsc and abs(written - ntsc) <= _NTSC_ROUNDING:
         return ntsc
     return exact_number(rate)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def anchored(path: Path, folder: Path) -> str:
@@ -17,3 +19,16 @@ def anchored(path: Path, folder: Path) -> str:
         return path.as_posix()
     text = relative.replace(os.sep, "/")
     return text if text.startswith("../") else f"./{text}"
+
+
+def with_assets(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a value of USD with the asset paths in it changed, also those in dictionaries."""
+    from pxr import Sdf
+
+    if isinstance(value, Sdf.AssetPath):
+        return Sdf.AssetPath(change(value.path)) if value.path else value
+    if isinstance(value, Sdf.AssetPathArray):
+        return Sdf.AssetPathArray([with_assets(item, change) for item in value])
+    if isinstance(value, dict):
+        return {key: with_assets(item, change) for key, item in value.items()}
+    return value

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from castline.adapters.material import media
+from castline.adapters.output import scratch_folder
 from castline.adapters.usd.playing.media import Movie, Plate, numbers_among
 from castline.schemas.errors import CastlineError, UnwritableFileError
 
@@ -46,10 +47,12 @@ def extract(movie: Movie, times: set[Fraction], folder: Path) -> Plate | str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         missing = {n for n in wanted if not (folder / _name(prefix, n)).is_file()}
-        for number, picture in _pictures(movie.path, facts.exact_rate, missing):
-            scratch = folder / f".{_name(prefix, number)}"
-            picture.save(scratch, format="JPEG", quality=_QUALITY, subsampling=0)
-            scratch.replace(folder / _name(prefix, number))
+        if missing:
+            with scratch_folder(folder) as scratch:  # of our own: others may extract the same
+                for number, picture in _pictures(movie.path, facts.exact_rate, missing):
+                    made = scratch / _name(prefix, number)
+                    picture.save(made, format="JPEG", quality=_QUALITY, subsampling=0)
+                    made.replace(folder / made.name)
         numbers = numbers_among(os.listdir(folder), plate)  # noqa: PTH208
     except OSError as error:
         raise UnwritableFileError(f"{folder}: {error.strerror or error}") from None
@@ -62,8 +65,6 @@ def extract(movie: Movie, times: set[Fraction], folder: Path) -> Plate | str:
 
 def _pictures(path: Path, rate: Fraction, wanted: set[int]) -> Iterator[tuple[int, Any]]:
     """Yield the wanted frames by their number in the movie, in order, and stop after the last."""
-    if not wanted:
-        return
     last = max(wanted)
     with media.open_container(path) as container:
         stream = media.main_picture(container)

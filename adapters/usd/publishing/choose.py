@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,15 @@ from opentimelineio.exceptions import OTIOError
 
 from castline.adapters.usd.publishing import match
 from castline.adapters.usd.publishing.match import Bound
-from castline.adapters.usd.publishing.placed import Placed, Site
+from castline.adapters.usd.publishing.placed import Placed, Site, has_stage
 from castline.adapters.usd.publishing.seen import Seen, as_seen, seen_in
 from castline.adapters.usd.publishing.stage import Stage
 from castline.adapters.usd.publishing.stagetime import StageTime
 from castline.schemas.errors import InvalidValueError, NeedsPersonError
+from castline.schemas.places import get_slot
 from castline.schemas.values import Loss
 
-_HIDDEN = "trimmed away by what it lies in"
+_HIDDEN = "the cut shows nothing of it"
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,40 @@ def choose(
             raise NeedsPersonError(f"{found}; name its own with --shot")
         bounds = [match.bind_to(chosen[0], stage.cameras, camera)]
     else:
-        cameras = match.Cameras(stage.cameras)
-        bounds = [b for clip in chosen if (b := cameras.bind(clip, is_alone=is_alone))]
+        bounds = _bind(chosen, stage, home, is_alone=is_alone)
     if not bounds:
         raise _nothing_found(stage, seen)
     rate = bounds[0].clip.trimmed_range().duration.rate
-    site = Site(stage.path, StageTime(stage.clock, rate, stage.first_code), home, is_alone)
+    time = StageTime(stage.clock, rate, stage.first_code)
+    site = Site(stage.path, stage.span, time, home, is_alone)
     placed, losses = _place(bounds, seen_in(cut), site)
     if not placed:
-        raise InvalidValueError(f"{cut.name or 'the cut'}: {_HIDDEN}: {match.listed(chosen)}")
-    span = _span(placed, site.time) if is_alone or stage.span is None else sorted(stage.span)
+        raise InvalidValueError(f"clip {losses[0].where!r}: {losses[0].reason}")
+    span = _span(placed, time) if is_alone or stage.span is None else sorted(stage.span)
     if not is_alone:
         losses = [*_left(chosen, bounds, off, endless, stage), *losses]
-    return Choice(placed, site.time, span, losses)
+    losses += _dissolves(cut, {item.bound.slot.slot_id for item in placed})
+    return Choice(placed, time, span, losses)
+
+
+def _bind(
+    clips: Sequence[schema.Clip], stage: Stage, home: Path, *, is_alone: bool
+) -> list[Bound]:
+    """Return the clips that the stage has, with their cameras.
+
+    Where it is itself the media of some, others that were read from a file of its name were read
+    from another.
+    """
+    cameras = match.Cameras(stage.cameras)
+    own = [has_stage(clip, stage.path, home) for clip in clips]
+    is_any = any(own)
+    found = [
+        cameras.bind(clip, is_alone=is_alone, by_place=is_own or not is_any)
+        for clip, is_own in zip(clips, own, strict=True)
+    ]
+    bounds = [bound for bound in found if bound]
+    match.require_one_each(bounds)
+    return bounds
 
 
 def _place(
@@ -84,10 +106,13 @@ def _place(
             continue
         shown, odd = as_seen(bound.clip, how)
         item = site.place(bound, shown, how.start if how else None)
+        if beyond := site.beyond(item):
+            losses.append(Loss(where=name, field="clip", reason=f"{beyond}; not published"))
+            continue
         if odd:
             losses.append(Loss(where=name, field="time", reason=odd))
-        window = bound.camera["window"] if bound.camera else None
-        if window and item.end - site.time.codes_per_frame > window[1]:
+        window = site.window_of(bound)
+        if window and site.time.last_frame(item.start, item.end) > window[1]:
             reason = f"it runs past the range of its layer, which ends at {window[1]:g}"
             losses.append(Loss(where=name, field="length", reason=reason))
         placed.append(item)
@@ -96,8 +121,8 @@ def _place(
 
 def _span(placed: Sequence[Placed], time: StageTime) -> list[float]:
     first = min(item.start for item in placed)
-    last = max(item.end for item in placed) - time.codes_per_frame
-    return [float(first), float(max(last, first))]
+    last = time.last_frame(first, max(item.end for item in placed))
+    return [float(first), float(last)]
 
 
 def _left(
@@ -118,6 +143,18 @@ def _left(
     for clip in endless:
         reason = "its length is not known; not published"
         yield Loss(where=str(clip.name), field="clip", reason=reason)
+
+
+def _dissolves(cut: schema.Timeline, published: Set[str]) -> Iterator[Loss]:
+    """Yield a loss for each published clip that a transition leads into or out of."""
+    for track in cut.find_children(descended_from_type=schema.Track):
+        items = [None, *track, None]
+        for before, item, after in zip(items, items[1:], items[2:], strict=False):
+            slot = get_slot(item) if isinstance(item, schema.Clip) else None
+            beside = isinstance(before, schema.Transition) or isinstance(after, schema.Transition)
+            if beside and slot is not None and slot.slot_id in published:
+                reason = "USD has no transitions; the clip is published to its own edge"
+                yield Loss(where=str(item.name), field="transition", reason=reason)
 
 
 def _hint(stage: Stage) -> str:

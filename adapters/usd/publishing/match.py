@@ -39,6 +39,8 @@ class Bound:
     slot: Slot
     camera: Facts | None
     """The camera; None where the stage has none."""
+    how: str | None = None
+    """By what it was told, where by something of its own."""
 
 
 def choose_clips(
@@ -88,24 +90,27 @@ class Cameras:
             for sign in set(_signs_of(camera)):
                 self._by_sign[sign].append(camera)
 
-    def bind(self, clip: schema.Clip, *, is_alone: bool) -> Bound | None:
+    def bind(self, clip: schema.Clip, *, is_alone: bool, by_place: bool = True) -> Bound | None:
         """Return what of the stage a clip is, None where nothing shows.
 
         `is_alone`: the stage is this shot, so a camera of the name that it had elsewhere is the
-        clip's, or the only one, whatever its name. Raises `NeedsPersonError` where several fit.
+        clip's, or the only one, whatever its name. `by_place`: where it was read from says
+        something. Raises `NeedsPersonError` where several fit.
         """
         slot = slot_of(clip)
         seen_through = {take.camera for take in takes_of(clip).values() if take.camera}
         for how, keys in _keys_of(clip, slot, seen_through, is_alone=is_alone):
+            if how == PLACE and not by_place:
+                continue
             fits = {c["path"]: c for key in keys for c in self._by_sign.get((how, key), ())}
-            found = list(fits.values())
+            found = [fits[path] for path in sorted(fits)]
             if len(found) > 1:
                 there = {c["path"] for key in _places(slot) for c in self._by_sign[PLACE, key]}
                 found = [c for c in found if c["path"] in there] or found
             if len(found) > 1:  # of a shot with several, the one that was looked through
                 found = [c for c in found if c["path"] in seen_through] or found
             if len(found) == 1:
-                return Bound(clip, slot, found[0])
+                return Bound(clip, slot, found[0], how)
             if found:
                 raise _several(slot.slot_id, f"by {how}", found)
         if not is_alone:
@@ -113,6 +118,23 @@ class Cameras:
         if len(self.all) > 1:
             raise _several(slot.slot_id, "on the stage", self.all)
         return Bound(clip, slot, next(iter(self.all), None))
+
+
+def require_one_each(bounds: Sequence[Bound]) -> None:
+    """Raise `NeedsPersonError` where clips of several names are one camera's by place alone.
+
+    Scenes of one file name in several folders have prims of the same paths.
+    """
+    clips: dict[str, list[schema.Clip]] = defaultdict(list)
+    for bound in bounds:
+        if bound.how == PLACE and bound.camera:
+            clips[bound.camera["path"]].append(bound.clip)
+    for path, found in clips.items():
+        if len({plain(clip.name) for clip in found}) > 1:
+            raise NeedsPersonError(
+                f"{path}: by {PLACE} found {len(found)} clips; name one with --shot: "
+                f"{listed(found)}"
+            )
 
 
 def bind_to(clip: schema.Clip, cameras: Sequence[Facts], path: str) -> Bound:

@@ -6,13 +6,22 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_UNFIT = re.compile(r"[\W_]+")
 _COPY = re.compile(r"[._]\d{3}$")  # Blender's MARA.001, in USD MARA_001
 
 
 def plain(name: str) -> str:
     """Return a name without case, blanks and punctuation: `SH 010` is `sh010`, as is `sh_010`."""
-    return _UNFIT.sub("", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(_words(name))
+
+
+def _words(text: str) -> list[str]:
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(char if _is_fit(char) else " " for char in text).split()
+
+
+def _is_fit(char: str) -> bool:
+    """Say whether a character tells names apart: letters, digits, vowel signs of scripts."""
+    return char.isalnum() or unicodedata.category(char).startswith("M")
 
 
 def plain_set(names: Iterable[str | None]) -> set[str]:
@@ -25,7 +34,7 @@ def names_in(text: str) -> set[str]:
 
     In `SQ010_SH010_anim_v003` are `sq010`, `sq010sh010`, `sh010`, `sh010anim` and others.
     """
-    words = [found for word in _UNFIT.split(text) if (found := plain(word))]
+    words = _words(text)
     return {
         "".join(words[start:end])
         for start in range(len(words))

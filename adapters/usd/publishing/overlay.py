@@ -27,6 +27,7 @@ from castline.adapters.usd.playing.clock import Clock
 from castline.adapters.usd.playing.media import Library, Movie, Plate, Scene, Sound
 from castline.adapters.usd.playing.shot import Shot, shots_of
 from castline.adapters.usd.playing.shot import place as place_shots
+from castline.adapters.usd.playing.specs import apply
 from castline.adapters.usd.publishing.match import Facts
 from castline.adapters.usd.publishing.order import Order
 from castline.adapters.usd.writing import items, meaning, takes
@@ -68,6 +69,8 @@ def author(cut: Cut, order: Order) -> tuple[Any, list[Loss]]:
     meaning.author(layer, root, found, clock, elsewhere)
     for shot, camera in pairs:
         losses += _author_plates(shot, camera, clock, folder)
+        if camera is not None and camera["closed"]:
+            _apply_outside(layer.GetPrimAtPath(camera["path"]), shot)
     losses += _label(layer, cast_of(root), order.people)
     losses += _not_there(found, cast_of(root), order.people)
     return layer, [*play.silent(found), *losses]
@@ -143,6 +146,14 @@ def _author_plates(shot: Shot, camera: Facts | None, clock: Clock, folder: Path)
             PLATE,
         )
     return losses
+
+
+def _apply_outside(camera: Any, shot: Shot) -> None:
+    """Apply the schemas of a camera's takes on the camera itself, whose own list hides theirs."""
+    for owner in shot.owners.values():
+        if camera and owner.path.HasPrefix(camera.path):
+            listed = owner.GetInfo("apiSchemas")
+            apply(camera, *(listed.prependedItems if listed else ()))
 
 
 def _not_there(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,9 +13,13 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from castline.adapters.usd.playing.media import path_of
 from castline.adapters.usd.publishing.match import Bound
 from castline.adapters.usd.publishing.stagetime import StageTime, is_kin
+from castline.adapters.usd.scene.clock import MAX_CODE
 from castline.schemas.errors import CastlineError, InvalidValueError
 from castline.schemas.exact import exact_rate, exact_seconds
 from castline.schemas.places import get_take
+
+MAX_FRAMES = 30 * 86_400
+"""Frames of a clip: a day of them."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class Site:
     """Where clips are placed: the stage, its time, and the folder that media paths begin at."""
 
     stage: Path
+    span: tuple[float, float] | None
+    """The stage's first and last time code, where it says both."""
     time: StageTime
     home: Path
     is_shot: bool
@@ -48,8 +55,29 @@ class Site:
         length = exact_seconds(shown.source_range.duration)
         return Placed(bound, shown, code, code + length * self.time.codes_per_second)
 
-    def _start(self, bound: Bound, shown: schema.Clip, start: Fraction | None) -> Fraction:
+    def window_of(self, bound: Bound) -> tuple[float, float] | None:
+        """Return the first time code of a clip's layer that is in the stage, and its last.
+
+        None where no layer says a range, or one that lies outside: that of a rig says nothing.
+        """
         window = bound.camera["window"] if bound.camera else None
+        if not window or self.span is None:
+            return (window[0], window[1]) if window else None
+        first, last = sorted(self.span)
+        start = max(window[0], first)
+        return (start, window[1]) if start <= min(window[1], last) else None
+
+    def beyond(self, item: Placed) -> str | None:
+        """Return why a clip is longer, or lies further off, than anything that is played."""
+        frames = (item.end - item.start) / self.time.clock.step
+        if frames > MAX_FRAMES:
+            return f"found more than {MAX_FRAMES} frames, a day of them"
+        if max(abs(item.start), abs(item.end)) > MAX_CODE:
+            return f"found it beyond time code {MAX_CODE:g}"
+        return None
+
+    def _start(self, bound: Bound, shown: schema.Clip, start: Fraction | None) -> Fraction:
+        window = self.window_of(bound)
         own = _own_time(shown, self.stage, self.home)
         if own is not None:
             return self.time.clock_code(own)
@@ -65,13 +93,25 @@ class Site:
         return first + start * self.time.codes_per_second
 
 
-def _own_time(clip: schema.Clip, stage: Path, home: Path) -> RationalTime | None:
-    """Return the stage's own time at which a clip begins, where one of its takes is the stage."""
+def has_stage(clip: schema.Clip, stage: Path, home: Path) -> bool:
+    """Say whether one of a clip's takes is the stage itself."""
+    return next(_own_takes(clip, stage, home), None) is not None
+
+
+def _own_takes(
+    clip: schema.Clip, stage: Path, home: Path
+) -> Iterator[tuple[str, schema.ExternalReference]]:
+    real = stage.resolve()
     for key, reference in clip.media_references().items():
         url = getattr(reference, "target_url", None)
         path = path_of(url, home) if url else None
-        if path is None or path.resolve() != stage.resolve():
-            continue
+        if path is not None and path.resolve() == real:
+            yield key, reference
+
+
+def _own_time(clip: schema.Clip, stage: Path, home: Path) -> RationalTime | None:
+    """Return the stage's own time at which a clip begins, where one of its takes is the stage."""
+    for key, reference in _own_takes(clip, stage, home):
         shown = clip.source_range
         if key != clip.active_media_reference_key:
             shown = _placed_range(reference)

@@ -9,6 +9,7 @@ from pathlib import Path
 from opentimelineio import schema
 
 from castline.adapters.output import whole_folder
+from castline.adapters.paths import plain_path
 from castline.adapters.usd import library
 from castline.adapters.usd.garbage import collected_later
 from castline.adapters.usd.publishing import match
@@ -76,13 +77,13 @@ def publish(
     """
     library.look_for()
     folder = Path(folder).resolve()  # relative paths are of where it is
-    home = Path(home or Path.cwd()).absolute()
+    home = Path(home or Path.cwd()).resolve()  # `..` in media is of where it is, too
     cut = cut.deepcopy()
     give_slot_ids(cut)
     wanted = match.wanted_names(get_sequence(cut).cast or Cast())
     names = sorted(set().union(*wanted.values()))
     with Sandbox() as sandbox, collected_later():
-        found = read_stage(sandbox, Path(stage).absolute(), names, payloads=payloads)
+        found = read_stage(sandbox, plain_path(Path(stage)), names, payloads=payloads)
         people = match.bind_characters(wanted, found.people)
         choice = choose(cut, found, home, shot=shot, camera=camera)
         published = stage_cut(cut, choice.placed, choice.time, home, folder)

@@ -7,7 +7,7 @@ from typing import Any
 
 from castline.adapters.usd.guard import check_nesting, open_layer, reading
 from castline.adapters.usd.marks import is_sealed, mark_overlay, mark_root, stage_asset
-from castline.adapters.usd.playing.anchor import anchored
+from castline.adapters.usd.playing.anchor import anchored, with_assets
 from castline.adapters.usd.publishing.order import Order
 from castline.schemas.errors import UnwritableFileError
 
@@ -35,14 +35,17 @@ def make_root(header: Any, order: Order) -> Any:
     layer.TransferContent(header)
     for key in header.pseudoRoot.ListInfoKeys():
         value = header.pseudoRoot.GetInfo(key)
-        if isinstance(value, Sdf.AssetPath) and Path(value.path).is_absolute():
-            path = anchored(Path(value.path), folder)
-            layer.pseudoRoot.SetInfo(key, Sdf.AssetPath(path))
+        layer.pseudoRoot.SetInfo(key, with_assets(value, lambda path: _near(path, folder)))
     asset = anchored(Path(order.stage), folder)
     layer.subLayerPaths[:] = [f"./{order.overlay_name}", asset]
     layer.startTimeCode, layer.endTimeCode = order.span
     mark_root(layer, asset)
     return layer
+
+
+def _near(path: str, folder: Path) -> str:
+    """Return an absolute path as a layer in a folder writes it; others are of a search path."""
+    return anchored(Path(path), folder) if Path(path).is_absolute() else path
 
 
 def describe_overlay(layer: Any, header: Any, codes_per_second: float, name: str) -> None:
@@ -61,7 +64,7 @@ def require_ours(path: Path, stage: Path) -> None:
 
     It may replace what it wrote itself, if nobody worked in it since.
     """
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return
     if not path.is_file() or not is_sealed(path):
         raise UnwritableFileError(

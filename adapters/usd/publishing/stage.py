@@ -19,7 +19,7 @@ SECONDS = 300.0
 
 _SURVEY = "castline.adapters.usd.publishing.survey:survey"
 _PRIM = frozenset({"path", "type", "layer", "names", "identity", "owner"})
-_CAMERA = _PRIM | {"shot", "window", "above", "variants"}
+_CAMERA = _PRIM | {"shot", "window", "above", "variants", "closed"}
 _PERSON = _PRIM | {"how", "known", "labels", "varies"}
 _MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -79,6 +79,11 @@ def _stage(path: Path, facts: dict[str, Any]) -> Stage:
         _require_keys(facts["cameras"], _CAMERA)
         _require_keys(facts["people"], _PERSON)
         problems = [problem_of(*found) for found in facts["problems"]]
+        if unloaded := facts["unloaded"]:
+            found = (
+                f"{unloaded} payloads are not loaded; nothing is looked for in them (--payloads)"
+            )
+            problems.append(Problem(rule="payload", where="/", message=found, severity="note"))
         windows = [camera["window"] for camera in facts["cameras"] if camera["window"]]
         clock = clock_of(facts, windows, problems)
         start, end = facts["start"], facts["end"]
@@ -92,7 +97,7 @@ def _stage(path: Path, facts: dict[str, Any]) -> Stage:
             facts["roots"],
             None if start is None or end is None else (start, end),
             start if is_said else clock.code(clock.start),
-            facts["unloaded"],
+            unloaded,
             problems,
             facts["files"],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -38,10 +39,10 @@ class StageTime:
         """Time codes of the stage for a second of the cut."""
         return exact_rate(self.frame_rate) * self.clock.step
 
-    @property
-    def codes_per_frame(self) -> Fraction:
-        """Time codes of the stage for a frame of the cut."""
-        return self.codes_per_second / exact_rate(self.cut_rate)
+    def last_frame(self, start: Fraction, end: Fraction) -> Fraction:
+        """Return the time code of the stage's last frame before `end`, one begins at `start`."""
+        frames = math.ceil((end - start) / self.clock.step)
+        return start + max(frames - 1, 0) * self.clock.step
 
     def clock_code(self, own: RationalTime) -> Fraction:
         """Return the time code of a media time of the stage itself, frames for frames."""

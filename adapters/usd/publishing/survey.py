@@ -10,9 +10,10 @@ from typing import Any
 
 from castline.adapters.usd import guard
 from castline.adapters.usd.marks import is_overlay, stage_beneath
+from castline.adapters.usd.playing.anchor import with_assets
 from castline.adapters.usd.publishing.names import plain, without_copy
 from castline.adapters.usd.scene import people, pictures
-from castline.adapters.usd.scene.facts import prim_facts, problem
+from castline.adapters.usd.scene.facts import first_of, layer_name, prim_facts, problem
 from castline.adapters.usd.scene.opening import open_scene
 from castline.adapters.usd.scene.survey import composition_errors, prims_of, time_of, world_of
 from castline.schemas.errors import UnreadableFileError
@@ -37,12 +38,12 @@ def survey(path: str, wanted: list[str], payloads: bool = False) -> dict[str, An
         return {"beneath": beneath}
     if is_overlay(root):
         raise UnreadableFileError(f"{path}: found an overlay of castline's, expected the stage")
-    header = _header(root)  # as the artist has it, before its rate is mended for reading
+    with guard.reading(path):
+        header = _header(root)  # as the artist has it, before its rate is mended for reading
     problems: list[list[str]] = []
     stage = open_scene(path, problems, payloads=payloads)
-    overlays = [found for found in stage.GetLayerStack() if is_overlay(found)]
-    stage.MuteAndUnmuteLayers([found.identifier for found in overlays], [])
     folder = str(Path(path).absolute().parent)
+    problems += _mute_overlays(stage, folder)
     prims = prims_of(stage, path)
     problems += [problem("composition", "/", text) for text in composition_errors(stage, folder)]
     return {
@@ -56,6 +57,7 @@ def survey(path: str, wanted: list[str], payloads: bool = False) -> dict[str, An
                 **_place(camera),
                 "above": _names_above(camera),
                 "variants": list(camera.GetVariantSets().GetNames()),
+                "closed": _is_closed(camera),
             }
             for camera, facts in pictures.camera_facts(prims, folder)
         ],
@@ -65,7 +67,7 @@ def survey(path: str, wanted: list[str], payloads: bool = False) -> dict[str, An
         ],
         "unloaded": sum(prim.HasAuthoredPayloads() and not prim.IsLoaded() for prim in prims),
         "files": _files(stage),
-        "problems": problems,
+        "problems": first_of(problems),
     }
 
 
@@ -90,10 +92,20 @@ def _header(root: Any) -> str:
     for key in source.ListInfoKeys():
         if key not in _NOT_COPIED:
             value = source.GetInfo(key)
-            if isinstance(value, Sdf.AssetPath) and value.path:  # relative to the artist's file
-                value = Sdf.AssetPath(root.ComputeAbsolutePath(value.path))
-            target.SetInfo(key, value)
+            target.SetInfo(key, with_assets(value, root.ComputeAbsolutePath))
     return str(header.ExportToString())
+
+
+def _mute_overlays(stage: Any, folder: str) -> list[list[str]]:
+    """Leave what castline laid over a stage out of it; return that it stays, as problems.
+
+    What is published now is stronger and takes nothing of it away.
+    """
+    overlays = [layer for layer in stage.GetLayerStack() if is_overlay(layer)]
+    names = [layer_name(layer, folder) for layer in overlays]
+    stage.MuteAndUnmuteLayers([layer.identifier for layer in overlays], [])
+    reason = "castline's overlay is part of this stage and stays; publish onto the one beneath it"
+    return [problem("overlay", name, reason) for name in names]
 
 
 def _names_above(prim: Any) -> list[str]:
@@ -178,6 +190,15 @@ def _place(prim: Any) -> dict[str, Any]:
     return {"owner": str(_owner(prim).GetPath())}
 
 
+def _is_closed(prim: Any) -> bool:
+    """Say whether its list of API schemas is said to be whole, as in a stage that was flattened.
+
+    Such a list hides what a variant adds to it.
+    """
+    lists = (spec.GetInfo("apiSchemas") for spec in prim.GetPrimStack())
+    return any(found is not None and found.isExplicit for found in lists)
+
+
 def _owner(prim: Any) -> Any:
     while prim.IsInstanceProxy():
         prim = prim.GetParent()
@@ -186,9 +207,11 @@ def _owner(prim: Any) -> Any:
 
 def _files(stage: Any) -> list[list[Any]]:
     """Return the files of all layers, with size and time of change as they are now."""
+    from pxr import Ar
+
     found: dict[str, list[Any]] = {}
     for layer in stage.GetUsedLayers():
-        path = layer.realPath.partition("[")[0]
+        path, _ = Ar.SplitPackageRelativePathOuter(layer.realPath)
         if not path or path in found:
             continue
         try:

@@ -25,11 +25,11 @@ from castline.schemas.values import Cast, Sequence
 def join_scene(cut: schema.Timeline, facts: Mapping[str, Any], path: Path) -> schema.Timeline:
     """Return the published cut with all that the scene at `path` holds beside it."""
     selected = {camera["path"]: camera["take"] for camera in facts["cameras"]}
-    shown = {}
+    shown: dict[str, schema.Clip] = {}
     for clip in cut.find_clips():
         slot = get_slot(clip)
         if slot is not None and slot.prim is not None:
-            shown[slot.prim.path] = clip
+            shown.setdefault(slot.prim.path, clip)  # of several, the first has its takes there
     for camera, clip in shown.items():
         _select(clip, selected.get(camera))
     scene = cut_from(facts, path, taken=frozenset(shown))

@@ -6,10 +6,20 @@ import math
 import os
 from typing import Any
 
+MAX_PROBLEMS = 100
+
 
 def problem(rule: str, where: str, message: str) -> list[str]:
     """Return one thing that is wrong with a scene and does not keep it from being read."""
     return [rule, where, " ".join(message.split())[:400]]
+
+
+def first_of(problems: list[list[str]]) -> list[list[str]]:
+    """Return so many problems as people read, and how many more there are."""
+    more = len(problems) - MAX_PROBLEMS
+    if more <= 0:
+        return problems
+    return [*problems[:MAX_PROBLEMS], problem("more", "/", f"and {more} more of these")]
 
 
 def prim_facts(prim: Any, folder: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from castline.adapters.paths import plain_path
 from castline.adapters.usd import guard, library
 from castline.adapters.usd.scene.facts import problem
 from castline.schemas.errors import UnreadableFileError
@@ -26,7 +27,7 @@ def open_scene(path: str, problems: list[list[str]], *, payloads: bool = False) 
     from pxr import Sdf, Tf
 
     guard.check_scene(Path(path))
-    file = str(Path(path).absolute())
+    file = str(plain_path(Path(path)))
     with guard.reading(path):
         try:
             root = Sdf.Layer.FindOrOpen(file)

@@ -19,23 +19,27 @@ def characters_in(prims: list[Any]) -> list[tuple[Any, list[str]]]:
     """Return the prims that are characters, of those given in the scene's order, with their names.
 
     Labels come first: where there are any, they are the names, and what is labelled inside an
-    unlabelled one stands for that. A skeleton's name is that of the asset it belongs to, since
-    programs call SkelRoots after bones and files.
+    unlabelled one stands for that. Inside a labelled one, other labels are of others: those of a
+    crowd. A skeleton's name is that of the asset it belongs to, since programs call SkelRoots
+    after bones and files.
     """
     found: list[tuple[Any, list[str]]] = []
-    last, is_labelled = None, False
+    around: list[tuple[Any, set[str]]] = []  # those that the prim lies in, and all their labels
     for prim in prims:
         path = prim.GetPath()
-        is_inside = last is not None and path.HasPrefix(last)
-        if is_inside and is_labelled:
-            continue
+        while around and not path.HasPrefix(around[-1][0]):
+            around.pop()
         labels = labels_of(prim)
-        if is_inside and not labels:
-            continue
-        if is_inside:
-            found.pop()
-        if names := labels or _names_by_kind(prim):
-            last, is_labelled = path, bool(labels)
+        if not around:
+            names = labels or _names_by_kind(prim)
+        else:
+            names = labels = [label for label in labels if label not in around[-1][1]]
+            if names and not around[-1][1]:
+                found.pop()
+                around.pop()
+        if names:
+            above = around[-1][1] if around else set()
+            around.append((path, above | set(labels)))
             found.append((prim, names))
     return found
 

@@ -54,8 +54,9 @@ def shots_of(cameras: list[Any]) -> list[tuple[Any, list[float] | None]]:
         for outer, inner in pairwise(frames):
             below.setdefault(outer.path, set()).add(inner.path)
     shots = (_shot_in(frames, below) for frames in around)
+    sublayers = _sublayer_windows(cameras[0].GetStage()) if cameras else {}
     return [
-        (shot, window or _sublayer_window(camera))
+        (shot, window or _sublayer_window(camera, sublayers))
         for camera, (shot, window) in zip(cameras, shots, strict=True)
     ]
 
@@ -130,19 +131,34 @@ def _directly_brought() -> Any:
     return wanted
 
 
-def _sublayer_window(camera: Any) -> list[float] | None:
+def _sublayer_windows(stage: Any) -> dict[str, list[float] | None]:
+    """Return the range of each layer of the root's stack: its own, or else that of what has it.
+
+    Shot layers say their range and leave the camera to layers of departments below them.
+    """
+    tree = stage.GetPseudoRoot().GetPrimIndex().rootNode.layerStack.layerTree
+    found: dict[str, list[float] | None] = {}
+    waiting: list[tuple[Any, list[float] | None]] = [(tree, None)]
+    while waiting:
+        part, window = waiting.pop()
+        if part is not tree and (own := _range_of(part.layer)):
+            window = _moved(own, part.offset)
+        found.setdefault(part.layer.identifier, window)
+        waiting.extend((child, window) for child in reversed(part.childTrees))
+    return found
+
+
+def _sublayer_window(camera: Any, windows: dict[str, list[float] | None]) -> list[float] | None:
     """Return the range of the sublayer that defines a camera, or what brings it in."""
     from pxr import Sdf
 
-    stage = camera.GetStage()
-    layers = stage.GetLayerStack(includeSessionLayers=False)
-    for path in camera.GetPath().GetAncestorsRange():
-        specs = [(layer, layer.GetPrimAtPath(path)) for layer in layers]
-        for layer, spec in specs:
-            if spec is not None and spec.specifier == Sdf.SpecifierDef:
-                window = None if layer == layers[0] else _range_of(layer)
-                offset = stage.GetEditTargetForLocalLayer(layer).GetMapFunction().timeOffset
-                return _moved(window, offset) if window else None
+    prim = camera
+    while not prim.IsPseudoRoot():
+        for spec in prim.GetPrimStack():
+            layer = spec.layer.identifier
+            if spec.specifier == Sdf.SpecifierDef and layer in windows:
+                return windows[layer]
+        prim = prim.GetParent()
     return None
 
 

@@ -11,11 +11,16 @@ from castline.adapters.usd import layout
 from castline.adapters.usd.marks import is_overlay
 from castline.adapters.usd.reading.extract import root_of
 from castline.adapters.usd.scene import clipsets, people, pictures, sequencer, sounds
-from castline.adapters.usd.scene.facts import prim_facts, problem, relative_to, samples_of
+from castline.adapters.usd.scene.facts import (
+    first_of,
+    prim_facts,
+    problem,
+    relative_to,
+    samples_of,
+)
 from castline.adapters.usd.scene.opening import MAX_PRIMS, open_scene
 from castline.schemas.errors import UnreadableFileError
 
-MAX_PROBLEMS = 100
 _ABSOLUTE = re.compile(r"@((?:[A-Za-z]:)?/[^@]*)@")
 _MAX_SAMPLED = 20_000  # attributes that are asked for their samples where nothing says a range
 
@@ -61,7 +66,7 @@ def survey(path: str, payloads: bool = False) -> dict[str, Any]:
         "unloaded": sum(prim.HasAuthoredPayloads() and not prim.IsLoaded() for prim in prims),
         "prims": len(prims),
         "layers": len(stage.GetUsedLayers()),
-        "problems": problems[:MAX_PROBLEMS],
+        "problems": first_of(problems),
     }
 
 
