@@ -11,6 +11,9 @@ from opentimelineio.opentime import RationalTime
 
 from castline.schemas.errors import InvalidValueError
 
+MIN_RATE = 1e-6
+"""Frames a second below which nothing runs: a frame would last for days."""
+
 _WHOLE = Fraction(1, 1_000_000)
 _NTSC = Fraction(1000, 1001)
 _NTSC_ROUNDING = Fraction(5, 1000)
@@ -25,10 +28,10 @@ def exact_rate(rate: float) -> Fraction:
     23.976, 23.98 and 23.976024627685547 are all found in real files.
 
     Raises:
-        InvalidValueError: the rate is zero, negative or not a number.
+        InvalidValueError: the rate is below `MIN_RATE`, zero for all that runs, or no number.
 
     """
-    _require(math.isfinite(rate) and rate > 0, "rate", rate, "frames a second above zero")
+    _require(math.isfinite(rate) and rate >= MIN_RATE, "rate", rate, "frames a second above zero")
     written = Fraction(rate)
     whole, ntsc = Fraction(round(written)), round(written / _NTSC) * _NTSC
     if whole and abs(written - whole) <= _WHOLE:

@@ -54,13 +54,15 @@ def shown(clip, convention=None):
         (119.88, Fraction(120000, 1001)),
         (12.5, Fraction(25, 2)),
         (48000, Fraction(48000)),
+        (0.001, Fraction(1, 1000)),
+        (0.0041, Fraction(41, 10_000)),
     ],
 )
 def test_a_written_rate_is_the_exact_rate_it_means(written, meant):
     assert exact_rate(written) == meant
 
 
-@pytest.mark.parametrize("rate", [0.0, -24.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("rate", [0.0, -24.0, 1e-9, float("nan"), float("inf")])
 def test_a_rate_that_is_none_is_refused(rate):
     with pytest.raises(InvalidValueError):
         exact_rate(rate)

@@ -16,7 +16,7 @@ from typing import Any
 from castline.adapters.usd import guard, layout
 from castline.adapters.usd.playing import lens
 from castline.schemas.errors import UnreadableFileError
-from castline.schemas.exact import exact_rate
+from castline.schemas.exact import MIN_RATE
 
 Stretch = Sequence[float]
 _Sample = tuple[float, list[float]]
@@ -171,7 +171,7 @@ def _open(path: str) -> Any:
     if stage is None:
         raise UnreadableFileError(f"{path}: found damaged USD")
     rate = stage.GetTimeCodesPerSecond()
-    if not math.isfinite(rate) or rate <= 0 or not exact_rate(rate):
+    if not math.isfinite(rate) or rate < MIN_RATE:
         raise UnreadableFileError(f"{path}: found {rate} time codes a second, expected above 0")
     return stage
 

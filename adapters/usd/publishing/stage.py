@@ -10,7 +10,7 @@ from typing import Any
 from castline.adapters.paths import require_file
 from castline.adapters.usd.sandbox import Sandbox
 from castline.adapters.usd.scene.clock import SceneClock, clock_of
-from castline.adapters.usd.scene.items import Facts, problem_of
+from castline.adapters.usd.scene.items import Facts, problem_of, unloaded_problems
 from castline.schemas.errors import UnreadableFileError
 from castline.schemas.values import Problem
 
@@ -79,11 +79,7 @@ def _stage(path: Path, facts: dict[str, Any]) -> Stage:
         _require_keys(facts["cameras"], _CAMERA)
         _require_keys(facts["people"], _PERSON)
         problems = [problem_of(*found) for found in facts["problems"]]
-        if unloaded := facts["unloaded"]:
-            found = (
-                f"{unloaded} payloads are not loaded; nothing is looked for in them (--payloads)"
-            )
-            problems.append(Problem(rule="payload", where="/", message=found, severity="note"))
+        problems += unloaded_problems(facts["unloaded"])
         windows = [camera["window"] for camera in facts["cameras"] if camera["window"]]
         clock = clock_of(facts, windows, problems)
         start, end = facts["start"], facts["end"]
@@ -97,7 +93,7 @@ def _stage(path: Path, facts: dict[str, Any]) -> Stage:
             facts["roots"],
             None if start is None or end is None else (start, end),
             start if is_said else clock.code(clock.start),
-            unloaded,
+            facts["unloaded"],
             problems,
             facts["files"],
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from castline.adapters.usd.scene.clock import DEFAULT_RATE
 from castline.adapters.usd.scene.facts import problem
-from castline.schemas.exact import exact_rate
+from castline.schemas.exact import MIN_RATE
 
 MAX_CLIPS = 100_000
 _HASHES = re.compile(r"(#+(?:\.#+)?)")
@@ -123,7 +123,7 @@ def _codes_of(file: str) -> float:
     except Tf.ErrorException:
         layer = None
     rate = layer.timeCodesPerSecond if layer else 0.0
-    is_sound = math.isfinite(rate) and rate > 0 and exact_rate(rate)
+    is_sound = math.isfinite(rate) and rate >= MIN_RATE
     return rate if is_sound else DEFAULT_RATE
 
 

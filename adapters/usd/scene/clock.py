@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from castline.schemas.exact import exact_rate
+from castline.schemas.exact import MIN_RATE, exact_rate
 from castline.schemas.values import Problem
 
 DEFAULT_RATE = 24.0
@@ -88,7 +88,7 @@ def clock_of(
 def _rate(value: Any, name: str, problems: list[Problem]) -> float | None:
     if value is None:
         return None
-    if isinstance(value, (int, float)) and 0 < value <= MAX_RATE and exact_rate(value):
+    if isinstance(value, (int, float)) and MIN_RATE <= value <= MAX_RATE:
         return float(value)
     _add(problems, "rate", f"found {name} {value}, expected more than 0; taken as not said")
     return None

@@ -31,6 +31,7 @@ from castline.adapters.usd.scene.items import (
     problem_of,
     sequences,
     sounds,
+    unloaded_problems,
     value_clips,
 )
 from castline.schemas.places import set_note, set_sequence, set_slot, set_take
@@ -204,9 +205,7 @@ def _windows(facts: Facts, step: float) -> Iterator[list[float]]:
 
 
 def _scene(facts: Facts, clock: SceneClock, problems: list[Problem]) -> Scene:
-    if count := facts["unloaded"]:
-        found = f"{count} payload{'s' if count > 1 else ''} left unloaded (--payloads loads them)"
-        problems.append(problem_of("payload", "/", found, "note"))
+    problems.extend(unloaded_problems(facts["unloaded"]))
     up_axis = facts["up_axis"]
     if up_axis not in _AXES:
         found = f"found upAxis {up_axis}, expected Y or Z; taken as not said, which is Y"
@@ -216,6 +215,6 @@ def _scene(facts: Facts, clock: SceneClock, problems: list[Problem]) -> Scene:
         up_axis=up_axis,
         meters_per_unit=facts["meters_per_unit"],
         codes_per_second=clock.codes_per_second,
-        unloaded=count or None,
+        unloaded=facts["unloaded"] or None,
         problems=tuple(problems),
     )

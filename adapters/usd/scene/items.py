@@ -90,6 +90,12 @@ def problem_of(rule: str, where: str, message: str, severity: Severity = "warnin
     return Problem(rule=f"scene-{rule}", where=where, message=message, severity=severity)
 
 
+def unloaded_problems(count: int) -> list[Problem]:
+    """Return that so many payloads are not loaded, where any are."""
+    found = f"{count} payload{'s' if count > 1 else ''} left unloaded (--payloads loads them)"
+    return [problem_of("payload", "/", found, "note")] if count else []
+
+
 def packed(items: Iterable[AnySpan]) -> list[list[AnySpan]]:
     """Return items on as few tracks as they fit on, each in order, so that none cover others."""
     tracks: list[list[AnySpan]] = []
