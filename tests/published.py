@@ -72,6 +72,23 @@ def generated(name: str, *characters: str, score: float = 0.91) -> Take:
     )
 
 
+def draw_movie(path: Path, count: int = 12) -> Path:
+    """Write a movie of grey pictures, 24 a second."""
+    import av
+    import numpy as np
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+        for number in range(count):
+            picture = np.full((36, 64, 3), number * 20 % 256, np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return path
+
+
 def clip_of(folder: Path, name: str, *characters: str, count: int = 12) -> schema.Clip:
     """Return a clip with two takes, the first shown, in which these characters are seen."""
     clip = schema.Clip(name, plate_of(folder, f"{name}_v1", count), frames(1, count))

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from castline.schemas.errors import MissingDependencyError
 
@@ -54,10 +55,18 @@ def register() -> None:
 
 def reason(error: Exception) -> str:
     """Return what USD complained about, in one line, without the names of its own classes."""
-    said = [str(getattr(part, "commentary", "")) for part in error.args] or [str(error)]
+    said = [_commentary(part) for part in error.args] or [str(error)]
     lines = [" ".join(_RULE.sub(_expected, part[:2000]).split()) for part in said]
     once = [one for one in lines if not any(one != other and one in other for other in lines)]
     return " ".join(dict.fromkeys(once))[:300]
+
+
+def _commentary(part: Any) -> str:
+    """Return what a part of an error says; where it quotes a file that is no text, no more."""
+    try:
+        return str(getattr(part, "commentary", ""))
+    except UnicodeDecodeError:
+        return "found bytes that are no UTF-8 text"
 
 
 def _expected(rule: re.Match[str]) -> str:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime, TimeRange
-from published import clip_of, cut_of, frames, generated, labels, opened, plate, write_stage
+from published import (
+    clip_of,
+    cut_of,
+    draw_movie,
+    frames,
+    generated,
+    labels,
+    opened,
+    plate,
+    write_stage,
+)
 from published import plate_of as pictures
 
 import castline
 from castline.adapters import files
-from castline.schemas.errors import InvalidValueError, NeedsPersonError, UnwritableFileError
+from castline.schemas.errors import (
+    InvalidValueError,
+    NeedsPersonError,
+    UnreadableFileError,
+    UnwritableFileError,
+)
 from castline.schemas.places import get_slot, set_slot, set_take
 from castline.schemas.takes import add_take, switch_take
 
@@ -317,6 +333,42 @@ def test_a_folder_or_a_broken_link_in_the_way_is_named_and_nothing_written(tmp_p
     (out / "sh010_castline.usda").symlink_to(tmp_path / "nowhere")
     with pytest.raises(UnwritableFileError, match=r"sh010_castline.usda: exists"):
         castline.publish(cut, stage, out)
+
+
+def movie_cut(folder):
+    """Return a cut of one shot whose take is a movie."""
+    pytest.importorskip("av")
+    movie = draw_movie(folder / "take.mp4", 48)
+    clip = schema.Clip("sh010", schema.ExternalReference(str(movie), frames(0, 48)), frames(0, 48))
+    set_take(clip.media_reference, generated("sh010_v1"))
+    return cut_of(clip)
+
+
+def test_stages_of_one_shot_are_published_side_by_side(tmp_path):
+    cut = movie_cut(tmp_path)
+    stages = [write_stage(tmp_path / f"sh010_{name}.usda") for name in ("anim", "light", "fx")]
+    with ThreadPoolExecutor(3) as pool:
+        jobs = [pool.submit(castline.publish, cut, stage, tmp_path / "out") for stage in stages]
+        for job in jobs:
+            assert len(plate(opened(job.result().root), "/World/cam")) == 48
+    assert len(list((tmp_path / "out" / "plates").iterdir())) == 48
+
+
+def test_plates_are_not_written_into_a_folder_that_is_read_only(tmp_path):
+    cut, stage = movie_cut(tmp_path), write_stage(tmp_path / "sh010.usda")
+    (tmp_path / "plates").mkdir()
+    (tmp_path / "plates").chmod(0o555)
+    with pytest.raises(UnwritableFileError, match="plates: the folder is read-only"):
+        castline.publish(cut, stage, tmp_path / "out", plates=tmp_path / "plates")
+    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "plates").iterdir())
+
+
+def test_text_that_is_no_utf_8_is_said_to_be_none(tmp_path):
+    stage = write_stage(tmp_path / "sh010.usda", head='doc = "caf"')
+    stage.write_bytes(stage.read_bytes().replace(b"caf", b"caf\xe9"))
+    with pytest.raises(UnreadableFileError, match=r"sh010.usda: .*bytes that are no UTF-8"):
+        castline.publish(cut_of(clip_of(tmp_path / "t", "sh010")), stage, tmp_path / "out")
 
 
 # How much

@@ -47,7 +47,10 @@ def values_in(version: str, *paths: Path, registered: bool = False) -> list[dict
 
 
 def values_beneath(*paths: Path) -> list[dict[str, Any]]:
-    """Return the same as `values_in` of the stages that castline's overlays lie over."""
+    """Return the same as `values_in` of stages without castline's overlays, if there are any.
+
+    Also of what is inside instances; paths of files are whole.
+    """
     return _ask("beneath", paths)
 
 

@@ -54,7 +54,10 @@ def values(paths: list[str]) -> list[dict]:
 
 
 def beneath(paths: list[str]) -> list[dict]:
-    """Return what USD composes of each file once what castline laid over it is mute."""
+    """Return what USD composes of each file once what castline laid over it, if it did, is mute.
+
+    Also of what is inside instances, and with the whole paths of files.
+    """
     from pxr import Usd, UsdUtils
 
     delegate = UsdUtils.CoalescingDiagnosticDelegate()
@@ -64,7 +67,9 @@ def beneath(paths: list[str]) -> list[dict]:
         for layer in stage.GetLayerStack():
             if "overlay" in layer.customLayerData.get("castline", {}):
                 stage.MuteLayer(layer.identifier)
-        found.append(_stage(stage))
+        everything = Usd.TraverseInstanceProxies(Usd.PrimAllPrimsPredicate)
+        prims = Usd.PrimRange.Stage(stage, everything)
+        found.append({**_world(stage), "prims": {str(p.GetPath()): _prim(p, "") for p in prims}})
     del delegate
     return found
 
@@ -87,17 +92,22 @@ def tiny(paths: list[str]) -> list[dict]:
 
 
 def _stage(stage) -> dict:
-    root = stage.GetRootLayer()
-    home = f"{Path(root.realPath).parent}/"
+    home = f"{Path(stage.GetRootLayer().realPath).parent}/"
+    return {
+        **_world(stage),
+        "prims": {str(prim.GetPath()): _prim(prim, home) for prim in stage.TraverseAll()},
+    }
+
+
+def _world(stage) -> dict:
     names = ("startTimeCode", "endTimeCode", "timeCodesPerSecond", "framesPerSecond")
     return {
         "stage": {
             **{name: stage.GetMetadata(name) for name in names},
-            "defaultPrim": root.defaultPrim,
+            "defaultPrim": stage.GetRootLayer().defaultPrim,
             "upAxis": str(stage.GetMetadata("upAxis")),
             "metersPerUnit": stage.GetMetadata("metersPerUnit"),
         },
-        "prims": {str(prim.GetPath()): _prim(prim, home) for prim in stage.TraverseAll()},
     }
 
 

@@ -56,6 +56,8 @@ def extract(movie: Movie, times: set[Fraction], folder: Path) -> Plate | str:
         numbers = numbers_among(os.listdir(folder), plate)  # noqa: PTH208
     except OSError as error:
         raise UnwritableFileError(f"{folder}: {error.strerror or error}") from None
+    except UnwritableFileError:
+        raise
     except CastlineError as error:
         return f"the movie cannot be read: {error}"
     if not numbers:
