@@ -2,7 +2,7 @@
 
 The stage has 4,000 prims in 3,000 layers: a set of props, each prop a file with a mesh of 32 by 32
 points, its look another. Beside it the same stage with cubes for meshes, where opening costs next
-to nothing and what is left is two processes that start and load USD.
+to nothing and what is left is Python, OTIO and USD, which have to start.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from castline.schemas.values import Appearance, Cast, Character, Generation, Seq
 
 PROPS = 1498
 BAR = 1.5  # times the CPU of opening the stage
-ROUNDS = 3
+ROUNDS = 5
 
 _OPEN = "import sys; from pxr import Usd; Usd.Stage.Open(sys.argv[1])"
 

@@ -11,8 +11,8 @@ from opentimelineio.opentime import RationalTime
 
 from castline.schemas.errors import InvalidValueError
 
-MIN_RATE = 1e-6
-"""Frames a second below which nothing runs: a frame would last for days."""
+MIN_RATE = 1e-3
+"""Frames a second below which nothing runs: a frame would last a quarter of an hour."""
 
 _WHOLE = Fraction(1, 1_000_000)
 _NTSC = Fraction(1000, 1001)
