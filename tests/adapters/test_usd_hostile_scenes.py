@@ -17,7 +17,7 @@ from castline.adapters import usd
 from castline.adapters.usd import layout, sandbox
 from castline.adapters.usd.playing import scenes
 from castline.adapters.usd.reading import reader
-from castline.adapters.usd.scene import opening, survey
+from castline.adapters.usd.scene import facts, opening, survey
 from castline.schemas.errors import UnreadableFileError
 
 pytest.importorskip("pxr")
