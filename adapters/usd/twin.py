@@ -42,8 +42,8 @@ class Twin:
 
         It stands in a session of its own, without the terminal and all files that are open here.
         """
-        requests, self_requests = os.pipe()
-        self_answers, answers = os.pipe()
+        requests, self_requests = _pipe()
+        self_answers, answers = _pipe()
         try:
             pid = os.fork()
         except OSError:
@@ -81,6 +81,21 @@ class Twin:
                 if pid:
                     self.returncode = os.waitstatus_to_exitcode(status)
         return self.returncode
+
+
+def _pipe() -> list[int]:
+    """Return the ends of a pipe, none of them where a program has its input and its output.
+
+    Those are free in a program that was started without them, and `print` would write there.
+    """
+    import fcntl  # not on Windows
+
+    low = os.pipe()
+    try:
+        return [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in low]
+    finally:
+        for end in low:
+            os.close(end)
 
 
 def _live(
