@@ -140,6 +140,8 @@ class Sandbox:
                     _fit.add(python)
                     self._child = child
                     break
+                if python == _TWIN:
+                    continue  # it may do another time
                 if python in _fit:  # never in this process because another was slow
                     raise UnreadableFileError(f"{place}: {python} does not start")
                 _unfit.add(python)

@@ -7,6 +7,8 @@ what a large program holds would count against the child's bound of memory.
 
 from __future__ import annotations
 
+import errno
+import faulthandler
 import os
 import signal
 import sys
@@ -42,22 +44,32 @@ class Twin:
 
         It stands in a session of its own, without the terminal and all files that are open here.
         """
-        requests, self_requests = _pipe()
-        self_answers, answers = _pipe()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        ends: list[int] = []
         try:
-            pid = os.fork()
-        except OSError:
-            for end in (requests, self_requests, self_answers, answers):
+            for _ in range(2):
+                _add_pipe(ends)
+            requests, self_requests, self_answers, answers = ends
+            self.pid = os.fork()
+            if self.pid == 0:
+                _live(serve, requests, answers, environment)
+            self.returncode: int | Any = None
+            self.stdin = os.fdopen(self_requests, "wb")
+            self.stdout = os.fdopen(self_answers, "rb")
+            ends = [requests, answers]
+        except RuntimeError as error:  # a part of a program that may not be copied
+            raise OSError(errno.ENOSYS, str(error)) from None
+        finally:
+            for end in ends:
                 os.close(end)
-            raise
-        if pid == 0:
-            _live(serve, requests, answers, environment)
-        os.close(requests)
-        os.close(answers)
-        self.pid = pid
-        self.stdin = os.fdopen(self_requests, "wb")
-        self.stdout = os.fdopen(self_answers, "rb")
-        self.returncode: int | Any = None
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def __del__(self) -> None:
+        """End it with who held it, so that it is waited for."""
+        if getattr(self, "returncode", 0) is None:
+            with suppress(OSError):
+                self.kill()
+            self.wait()
 
     def poll(self) -> int | None:
         """Return what it ended with, minus a signal's number, or None while it runs."""
@@ -83,8 +95,8 @@ class Twin:
         return self.returncode
 
 
-def _pipe() -> list[int]:
-    """Return the ends of a pipe, none of them where a program has its input and its output.
+def _add_pipe(ends: list[int]) -> None:
+    """Add the ends of a pipe, none of them where a program has its input and its output.
 
     Those are free in a program that was started without them, and `print` would write there.
     """
@@ -92,7 +104,7 @@ def _pipe() -> list[int]:
 
     low = os.pipe()
     try:
-        return [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in low]
+        ends.extend(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in low)
     finally:
         for end in low:
             os.close(end)
@@ -108,8 +120,7 @@ def _live(
     status = 1
     try:
         os.setsid()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
+        _hear_no_more()
         _let_go({requests, answers})
         for name in os.environ.keys() - environment.keys():
             del os.environ[name]
@@ -122,14 +133,26 @@ def _live(
         os._exit(status)
 
 
+def _hear_no_more() -> None:
+    """Give signals back their own meaning; those of the program's are for the program."""
+    faulthandler.disable()
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if signal.getsignal(number) not in (signal.SIG_IGN, signal.SIG_DFL, None):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
+
+
 def _let_go(kept: set[int]) -> None:
-    """Close every file but these; programs find an empty one where a terminal may have been."""
+    """Put nothing in the place of every file but these.
+
+    Their numbers stay taken: what the program has not written yet must not go into other files.
+    """
     nothing = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(nothing, number)
-    with suppress(OSError):
-        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
-            number = int(name)
-            if number > 2 and number not in kept:
-                with suppress(OSError):
-                    os.close(number)
+    numbers = {0, 1, 2, *map(int, os.listdir("/proc/self/fd"))}  # noqa: PTH208 - not paths
+    for number in numbers - kept - {nothing}:
+        with suppress(OSError):
+            os.dup2(nothing, number)
+    sys.stdin = sys.__stdin__ = open(os.devnull)  # type: ignore[misc]  # noqa: SIM115, PTH123
+    sys.stdout = sys.__stdout__ = open(os.devnull, "w")  # type: ignore[misc]  # noqa: SIM115, PTH123
+    sys.stderr = sys.__stderr__ = sys.stdout  # type: ignore[misc]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from opentimelineio import schema
 from published import clip_of, cut_of, frames, opened, plate, write_stage
 
 import castline
+from castline.adapters.usd.publishing.seen import Seen, as_seen
 from castline.schemas.errors import InvalidValueError
 from castline.schemas.places import get_take, set_take
-from castline.schemas.takes import placement_of
-from castline.schemas.values import Placement
+from castline.schemas.retime_program import Program
+from castline.schemas.takes import add_take, placement_of
+from castline.schemas.values import Placement, Take
 
 pytest.importorskip("pxr")
 
@@ -150,3 +154,85 @@ def test_the_one_shot_of_a_stage_is_trimmed_by_its_nest(tmp_path):
     assert list(shown.values()) == [f"sh010_v1.{number:04d}.png" for number in range(3, 8)]
     assert (min(shown), max(shown)) == (1001, 1005)
     assert opened(found.root).GetEndTimeCode() == 1005
+
+
+def numbers(found, camera: str) -> list[int]:
+    """Return the numbers of the pictures that a camera's plate shows, in order."""
+    shown = plate(opened(found.root), f"/World/{camera}")
+    return [int(name.split(".")[1]) for _, name in sorted(shown.items())]
+
+
+@pytest.mark.parametrize(
+    ("trim", "seen"), [((0, 8), [12, 11, 10, 9, 8, 7, 6, 5]), ((4, 8), [8, 7, 6, 5, 4, 3, 2, 1])]
+)
+def test_a_backward_clip_is_trimmed_at_the_end_that_is_not_seen(trim, seen, tmp_path):
+    one, two, _ = clips(tmp_path)
+    one.effects.append(schema.LinearTimeWarp(time_scalar=-1.0))
+    found = published(tmp_path, nested(one, trim=frames(*trim)), two)
+    assert found.losses == []
+    assert numbers(found, "sh010") == seen
+
+
+def test_a_take_without_a_placement_of_its_own_is_trimmed_too(tmp_path):
+    one, two, _ = clips(tmp_path)
+    second = one.media_references()["second"]
+    set_take(second, get_take(second).replace(placement=Placement()))
+    found = published(tmp_path, nested(one, two, trim=frames(4, 10)))
+    stage = opened(found.root)
+    variants = stage.GetPrimAtPath("/World/sh010").GetVariantSet("take")
+    variants.SetVariantSelection(next(n for n in variants.GetVariantNames() if "second" in n))
+    shown = plate(stage, "/World/sh010")
+    assert (min(shown), shown[min(shown)]) == (1001, "sh010_v2.0005.png")
+
+
+def test_a_clip_of_the_stage_itself_keeps_its_time_where_its_head_is_trimmed(tmp_path):
+    one, two, _ = clips(tmp_path)
+    own = schema.ExternalReference(str(tmp_path / "seq.usda"), frames(1021, 12))
+    add_take(one, "stage", own, Take(take_id="stage"))
+    for items, first in (([one, two], 1), ([nested(one.deepcopy(), trim=frames(4, 8)), two], 5)):
+        found = published(tmp_path, *(item.deepcopy() for item in items))
+        shown = plate(opened(found.root), "/World/sh010")
+        assert {time - int(name.split(".")[1]) for time, name in shown.items()} == {1020}
+        assert min(shown) == 1020 + first
+
+
+def unreadable(*inside, trim):
+    return nested(*inside, trim=trim, effects=[schema.TimeEffect("odd", "Odd")])
+
+
+def test_a_nest_that_cannot_be_read_takes_only_its_own_clips_away(tmp_path):
+    one, two, three = clips(tmp_path)
+    found = published(tmp_path, one, unreadable(two, trim=frames(4, 6)), three)
+    assert plates(found) == {
+        "sh010": (1001, "sh010_v1.0001.png", "sh010_v1.0012.png"),
+        "sh030": (1019, "sh030_v1.0001.png", "sh030_v1.0012.png"),
+    }
+    assert [(loss.where, loss.field) for loss in found.losses] == [("sh020", "clip")]
+    assert "Odd" in found.losses[0].reason or "odd" in found.losses[0].reason
+
+
+def test_the_one_shot_in_a_nest_that_cannot_be_read_is_published_and_said(tmp_path):
+    one, _, _ = clips(tmp_path)
+    cut = cut_of(unreadable(one, trim=frames(4, 6)))
+    found = castline.publish(cut, write_stage(tmp_path / "sh010.usda"), tmp_path / "out")
+    assert [(loss.where, loss.field) for loss in found.losses] == [("sh010", "time")]
+    assert "by itself" in found.losses[0].reason
+
+
+def test_many_takes_are_trimmed_without_copying_all_for_each(tmp_path, monkeypatch):
+    one, _, _ = clips(tmp_path)
+    placement = Placement(source_range=frames(1, 12))
+    for number in range(100):
+        reference = schema.ExternalReference(f"v{number}.mov", frames(1, 12))
+        add_take(one, f"t{number}", reference, Take(take_id=f"t{number}", placement=placement))
+    copies = []
+    real = schema.Clip.deepcopy
+    monkeypatch.setattr(
+        schema.Clip, "deepcopy", lambda clip, *rest: copies.append(clip) or real(clip, *rest)
+    )
+    seen = Seen(Fraction(0), Fraction(4, 24), Fraction(8, 24), is_whole=False, is_at_pace=True)
+    shown, odd = as_seen(one, seen, Program.OTHER)
+    assert odd is None
+    assert len(copies) == 1
+    found = get_take(shown.media_references()["t99"]).placement.source_range
+    assert (found.start_time.value, found.duration.value) == (5, 8)

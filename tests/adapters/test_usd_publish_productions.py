@@ -29,7 +29,7 @@ from castline.schemas.errors import (
     UnreadableFileError,
     UnwritableFileError,
 )
-from castline.schemas.places import get_slot, set_slot, set_take
+from castline.schemas.places import get_sequence, get_slot, set_slot, set_take
 from castline.schemas.takes import add_take, switch_take
 
 pytest.importorskip("pxr")
@@ -90,6 +90,22 @@ def test_a_shot_layer_says_the_range_of_the_department_layers_below_it(tmp_path)
         clip.name: clip.range_in_parent().start_time.value + 1001 for clip in read.find_clips()
     }
     assert starts == {"sh010": 1001, "sh020": 1111}
+
+
+def test_a_range_of_all_that_several_cameras_share_is_no_shots(tmp_path):
+    body = "".join(f' def Camera "{name}"\n {{\n }}\n' for name in ("sh010", "sh020", "sh030"))
+    (tmp_path / "dept.usda").write_text(f'#usda 1.0\ndef Xform "World"\n{{\n{body}}}\n')
+    (tmp_path / "base.usda").write_text(
+        "#usda 1.0\n(\n startTimeCode = 1001\n endTimeCode = 1100\n"
+        " subLayers = [@./dept.usda@]\n)\n"
+    )
+    stage = write_stage(
+        tmp_path / "seq.usda", "", head="subLayers = [@./base.usda@]", span=(1001, 1100)
+    )
+    cut = cut_of(*(clip_of(tmp_path / "t", name) for name in ("sh010", "sh020", "sh030")))
+    root = castline.publish(cut, stage, tmp_path / "out").root
+    starts = [first_and_last(root, f"/World/sh0{number}0")[0] for number in (1, 2, 3)]
+    assert starts == [1001, 1013, 1025]
 
 
 @pytest.mark.parametrize(
@@ -201,10 +217,20 @@ def test_a_label_inside_a_labelled_crowd_is_somebody(tmp_path):
     cut = cut_of(clip_of(tmp_path / "t", "sh010", "mara"), cast=MARA)
     published = castline.publish(cut, stage, tmp_path / "out")
     assert published.characters == {"mara": ["/World/crew/p7"]}
-    from castline.schemas.places import get_sequence
-
     cast = get_sequence(castline.read(stage)).cast
     assert [character.name for character in cast.characters] == ["heroes", "MARA"]
+
+
+def test_who_is_in_a_crowd_does_not_depend_on_the_order_of_prims(tmp_path):
+    schemas = ' (\n prepend apiSchemas = ["SemanticsLabelsAPI:character"]\n)\n'
+    labelled = "".join(
+        f'def Xform "{name}"{schemas}{{\n token[] semantics:labels:character = ["{name}"]\n}}\n'
+        for name in ("A", "B")
+    )
+    rigs = ['def SkelRoot "Hair"\n{\n}\n', 'def SkelRoot "Cloth"\n{\n}\n']
+    body = f'def Xform "Crowd" (\n kind = "character"\n)\n{{\n{rigs[0]}{labelled}{rigs[1]}}}\n'
+    cast = get_sequence(castline.read(write_stage(tmp_path / "a.usda", body))).cast
+    assert [character.name for character in cast.characters] == ["A", "B"]
 
 
 def test_names_that_differ_in_a_vowel_sign_are_two(tmp_path):
@@ -271,8 +297,6 @@ def test_of_many_problems_the_first_are_told_and_the_rest_counted(tmp_path):
     published = castline.publish(cut_of(clip_of(tmp_path / "t", "sh010")), stage, tmp_path / "out")
     assert len(published.problems) == 101
     assert "50 more" in published.problems[-1].message
-    from castline.schemas.places import get_sequence
-
     found = get_sequence(castline.read(stage)).scene.problems
     assert any("50 more" in problem.message for problem in found)
 

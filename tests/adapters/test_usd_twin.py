@@ -138,6 +138,47 @@ def test_it_answers_a_program_without_input_and_output(tmp_path):
     assert json.loads((tmp_path / "found").read_text()) == [3, "Twin"]
 
 
+def test_what_the_program_writes_stays_out_of_the_childs_files(tmp_path):
+    code = (
+        "import contextlib, faulthandler, usd_jobs\n"
+        "def scribble(folder, number):\n"
+        "    files = [open(f'{folder}/{n}', 'w') for n in range(30)]\n"
+        "    print('child' * 10_000)\n    log.flush()\n    sys.stderr.flush()\n"
+        "    for file in files:\n        file.write('mine')\n        file.flush()\n"
+        "    os.kill(os.getpid(), number)\n"
+        "usd_jobs.scribble = scribble\n"
+        "log = open(f'{sys.argv[1]}/log', 'w')\nfaulthandler.enable(log)\n"
+        "log.write('half ')\n"
+        "with contextlib.redirect_stdout(log):\n"
+        "    print('whole')\n    found = ask('scribble', sys.argv[1], 11)\n"
+        "log.close()\nprint(json.dumps(found))"
+    )
+    assert "signal 11" in said(code, str(tmp_path))
+    assert (tmp_path / "log").read_text() == "half whole\n"
+    assert {(tmp_path / str(number)).read_text() for number in range(30)} == {"mine"}
+
+
+def test_who_interrupts_the_start_meets_one_program():
+    code = (
+        "real = os.fork\n"
+        "def fork():\n    process = real()\n"
+        "    if not process:\n        os.kill(os.getpid(), 2)\n"
+        "    return process\n"
+        "os.fork = fork\n"
+        "try:\n    print(ask('add', 1, 2), flush=True)\n"
+        "finally:\n    print('once', flush=True)"
+    )
+    assert program(f"import os\n{code}").stdout == "3\nonce\n"
+
+
+def test_it_ends_with_the_sandbox_that_nobody_closed():
+    code = (
+        "process = ask('process')\ndel box\n"
+        "try: os.kill(process, 0)\nexcept ProcessLookupError: print(json.dumps('gone'))"
+    )
+    assert said(code) == "gone"
+
+
 def test_nothing_is_left_of_it(tmp_path):
     code = (
         "process = ask('process')\nbox.close()\n"

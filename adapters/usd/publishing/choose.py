@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,14 @@ from opentimelineio.exceptions import OTIOError
 
 from castline.adapters.usd.publishing import match
 from castline.adapters.usd.publishing.match import Bound
-from castline.adapters.usd.publishing.placed import Placed, Site, has_stage
+from castline.adapters.usd.publishing.placed import Placed, Site, has_stage, window_in
 from castline.adapters.usd.publishing.seen import Seen, as_seen, seen_in
 from castline.adapters.usd.publishing.stage import Stage
 from castline.adapters.usd.publishing.stagetime import StageTime
-from castline.schemas.errors import InvalidValueError, NeedsPersonError
+from castline.schemas.errors import CastlineError, InvalidValueError, NeedsPersonError
 from castline.schemas.places import get_slot
+from castline.schemas.retime_cut import timeline_rate
+from castline.schemas.retime_program import Program, program_of_timeline
 from castline.schemas.values import Loss
 
 _HIDDEN = "the cut shows nothing of it"
@@ -60,10 +63,11 @@ def choose(
         bounds = _bind(chosen, stage, home, is_alone=is_alone)
     if not bounds:
         raise _nothing_found(stage, seen)
-    rate = bounds[0].clip.trimmed_range().duration.rate
-    time = StageTime(stage.clock, rate, stage.first_code)
-    site = Site(stage.path, stage.span, time, home, is_alone)
-    placed, losses = _place(bounds, seen_in(cut), site)
+    time = StageTime(stage.clock, float(timeline_rate(cut)), stage.first_code)
+    windows = Counter(window for camera in stage.cameras if (window := window_in(camera)))
+    site = Site(stage.path, stage.span, time, home, windows, is_alone)
+    program = program_of_timeline(cut) or Program.OTHER
+    placed, losses = _place(bounds, seen_in(cut), program, site)
     if not placed:
         raise InvalidValueError(f"clip {losses[0].where!r}: {losses[0].reason}")
     span = _span(placed, time) if is_alone or stage.span is None else sorted(stage.span)
@@ -94,21 +98,29 @@ def _bind(
 
 
 def _place(
-    bounds: Sequence[Bound], seen: Mapping[str, Seen], site: Site
+    bounds: Sequence[Bound],
+    seen: Mapping[str, Seen | CastlineError],
+    program: Program,
+    site: Site,
 ) -> tuple[list[Placed], list[Loss]]:
     """Return where the clips lie that the cut shows, and what is not as it has it."""
     placed, losses = [], []
     for bound in bounds:
-        how = seen.get(bound.slot.slot_id)
-        name = str(bound.clip.name)
-        if how is not None and how.is_hidden:
-            losses.append(Loss(where=name, field="clip", reason=f"{_HIDDEN}; not published"))
+        found, name = seen.get(bound.slot.slot_id), str(bound.clip.name)
+        how = found if isinstance(found, Seen) else None
+        shown, odd = as_seen(bound.clip, how, program)
+        try:
+            item = site.place(bound, shown, how)
+        except InvalidValueError as error:
+            reason = f"{error}: {found}; not published"
+            losses.append(Loss(where=name, field="clip", reason=reason))
             continue
-        shown, odd = as_seen(bound.clip, how)
-        item = site.place(bound, shown, how.start if how else None)
-        if beyond := site.beyond(item):
+        beyond = _HIDDEN if how and how.is_hidden else site.beyond(item)
+        if beyond:
             losses.append(Loss(where=name, field="clip", reason=f"{beyond}; not published"))
             continue
+        if how is None:
+            odd = f"what the cut shows of it is not known: {found}; published as it is by itself"
         if odd:
             losses.append(Loss(where=name, field="time", reason=odd))
         window = site.window_of(bound)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +12,8 @@ from opentimelineio import schema
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from castline.adapters.usd.playing.media import path_of
-from castline.adapters.usd.publishing.match import Bound
+from castline.adapters.usd.publishing.match import Bound, Facts
+from castline.adapters.usd.publishing.seen import Seen
 from castline.adapters.usd.publishing.stagetime import StageTime, is_kin
 from castline.adapters.usd.scene.clock import MAX_CODE
 from castline.schemas.errors import CastlineError, InvalidValueError
@@ -34,6 +36,12 @@ class Placed:
     """The first time code after it."""
 
 
+def window_in(camera: Facts | None) -> tuple[float, float] | None:
+    """Return the first and the last time code that a camera's layer says."""
+    window = camera["window"] if camera else None
+    return (window[0], window[1]) if window else None
+
+
 @dataclass(frozen=True)
 class Site:
     """Where clips are placed: the stage, its time, and the folder that media paths begin at."""
@@ -43,27 +51,32 @@ class Site:
     """The stage's first and last time code, where it says both."""
     time: StageTime
     home: Path
+    windows: Counter[tuple[float, float]]
+    """How many of the stage's cameras are in a layer of each range."""
     is_shot: bool
     """The stage is the one shot, so that it begins where the clip does."""
 
-    def place(self, bound: Bound, shown: schema.Clip, start: Fraction | None) -> Placed:
-        """Return where on the stage a clip lies that is seen from a second of the cut on.
+    def place(self, bound: Bound, shown: schema.Clip, seen: Seen | None) -> Placed:
+        """Return where on the stage a clip lies, as the cut shows it.
 
-        Raises `InvalidValueError` where that second is needed and not known.
+        Raises `InvalidValueError` where that is needed and not known.
         """
-        code = self._start(bound, shown, start)
+        code = self._start(bound, shown, seen)
         length = exact_seconds(shown.source_range.duration)
         return Placed(bound, shown, code, code + length * self.time.codes_per_second)
 
     def window_of(self, bound: Bound) -> tuple[float, float] | None:
         """Return the first time code of a clip's layer that is in the stage, and its last.
 
-        None where no layer says a range, or one that lies outside: that of a rig says nothing.
+        None where no layer says a range, where it lies outside (that of a rig says nothing), and
+        where it is that of the whole stage and of several cameras.
         """
-        window = bound.camera["window"] if bound.camera else None
+        window = window_in(bound.camera)
         if not window or self.span is None:
-            return (window[0], window[1]) if window else None
+            return window
         first, last = sorted(self.span)
+        if window[0] <= first and last <= window[1] and self.windows[window] > 1:
+            return None
         start = max(window[0], first)
         return (start, window[1]) if start <= min(window[1], last) else None
 
@@ -76,9 +89,9 @@ class Site:
             return f"found it beyond time code {MAX_CODE:g}"
         return None
 
-    def _start(self, bound: Bound, shown: schema.Clip, start: Fraction | None) -> Fraction:
+    def _start(self, bound: Bound, shown: schema.Clip, seen: Seen | None) -> Fraction:
         window = self.window_of(bound)
-        own = _own_time(shown, self.stage, self.home)
+        own = _own_time(shown, self.stage, self.home, seen.head if seen else Fraction(0))
         if own is not None:
             return self.time.clock_code(own)
         if window:
@@ -87,10 +100,9 @@ class Site:
         if self.is_shot:
             numbered = _numbered_frame(shown, self.time)
             return first if numbered is None else numbered * self.time.clock.step
-        if start is None:
-            reason = "its place in the cut is not known, after a clip of unknown length"
-            raise InvalidValueError(f"clip {bound.clip.name!r}: {reason}")
-        return first + start * self.time.codes_per_second
+        if seen is None:
+            raise InvalidValueError("its place in the cut is not known")
+        return first + seen.start * self.time.codes_per_second
 
 
 def has_stage(clip: schema.Clip, stage: Path, home: Path) -> bool:
@@ -109,15 +121,21 @@ def _own_takes(
             yield key, reference
 
 
-def _own_time(clip: schema.Clip, stage: Path, home: Path) -> RationalTime | None:
-    """Return the stage's own time at which a clip begins, where one of its takes is the stage."""
+def _own_time(clip: schema.Clip, stage: Path, home: Path, head: Fraction) -> RationalTime | None:
+    """Return the stage's own time at which a clip begins, where one of its takes is the stage.
+
+    `head` is what is not seen of takes whose range nothing says, in seconds.
+    """
     for key, reference in _own_takes(clip, stage, home):
         shown = clip.source_range
         if key != clip.active_media_reference_key:
             shown = _placed_range(reference)
-        shown = shown or reference.available_range
         if shown is not None:
             return shown.start_time
+        if reference.available_range is not None:
+            start = reference.available_range.start_time
+            skipped = float(head * exact_rate(start.rate))
+            return RationalTime(start.value + skipped, start.rate)
     return None
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import opentimelineio as otio
 from opentimelineio import schema
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from castline.schemas.errors import CastlineError
-from castline.schemas.exact import exact_rate
+from castline.schemas.exact import exact_rate, exact_seconds
 from castline.schemas.places import get_slot, get_take, set_take
 from castline.schemas.retime import clip_time_map
 from castline.schemas.retime_cut import ClipInCut, cut_time_maps
-from castline.schemas.takes import switch_take
+from castline.schemas.retime_program import Convention, Program, program_of
+from castline.schemas.revive import revive_effects
 from castline.schemas.timemap import Piece, TimeMap
 
 _NEAR = Fraction(1, 1_000_000)
@@ -43,13 +46,17 @@ class Seen:
         return not self.length
 
 
-def seen_in(cut: schema.Timeline) -> dict[str, Seen]:
-    """Return how the clips of a cut are seen that have a place in it, by their slots' ids."""
-    found = {}
+def seen_in(cut: schema.Timeline) -> dict[str, Seen | CastlineError]:
+    """Return how the clips of a cut are seen, by their slots' ids, or why that is not known."""
+    found: dict[str, Seen | CastlineError] = {}
     for clip in cut_time_maps(cut):
         slot = get_slot(clip.clip)
-        if slot is not None and clip.seen is not None:
+        if slot is None:
+            continue
+        if clip.seen is not None:
             found[slot.slot_id] = _seen(clip)
+        elif clip.error is not None:
+            found[slot.slot_id] = clip.error
     return found
 
 
@@ -68,10 +75,13 @@ def _seen(found: ClipInCut) -> Seen:
     return Seen(first.start, head, length, is_whole, is_at_pace)
 
 
-def as_seen(clip: schema.Clip, seen: Seen | None) -> tuple[schema.Clip, str | None]:
+def as_seen(
+    clip: schema.Clip, seen: Seen | None, program: Program
+) -> tuple[schema.Clip, str | None]:
     """Return a copy of a clip with the range that is seen of it, and what is not as in the cut.
 
-    The ranges of its other takes become as long. The copy says its range in any case.
+    Every other take gets the range that is seen with it. The copy says its range in any case.
+    `program` wrote the cut.
     """
     shown: schema.Clip = clip.deepcopy()
     if shown.source_range is None:  # as long as its media: said, so that the place is known
@@ -79,35 +89,51 @@ def as_seen(clip: schema.Clip, seen: Seen | None) -> tuple[schema.Clip, str | No
         shown.source_range = TimeRange(own.start_time, own.duration)
     if seen is None or seen.is_whole:
         return shown, None
-    odd = None if seen.is_at_pace else _RETIMED
+    convention = (program_of(clip) or program).convention
+    are_exact = []
     for key, reference in shown.media_references().items():
         take = get_take(reference)
         if key != clip.active_media_reference_key and take and take.placement:
-            other = clip.deepcopy()
-            switch_take(other, key)
-            if other.source_range is not None:
-                placement = take.placement.replace(source_range=_trimmed(other, seen)[0])
+            span = take.placement.source_range or reference.available_range
+            if span is not None:
+                other = _placed(reference, span, revive_effects(take.placement.effects))
+                span, is_exact = _trimmed(other, seen, convention)
+                are_exact.append(is_exact)
+                placement = take.placement.replace(source_range=span)
                 set_take(reference, take.replace(placement=placement))
-    shown.source_range, is_exact = _trimmed(shown, seen)
-    return shown, odd or (None if is_exact else _WARPED)
+    alone = _placed(shown.media_reference, shown.source_range, shown.effects)
+    shown.source_range, is_exact = _trimmed(alone, seen, convention)
+    if not seen.is_at_pace:
+        return shown, _RETIMED
+    return shown, None if is_exact and all(are_exact) else _WARPED
 
 
-def _trimmed(clip: schema.Clip, seen: Seen) -> tuple[TimeRange, bool]:
+def _placed(
+    reference: otio.core.MediaReference, span: TimeRange, effects: Iterable[schema.Effect]
+) -> schema.Clip:
+    """Return a clip of one reference alone."""
+    clip = schema.Clip("", reference.deepcopy(), span)
+    clip.effects[:] = [effect.deepcopy() for effect in effects]
+    return clip
+
+
+def _trimmed(clip: schema.Clip, seen: Seen, convention: Convention) -> tuple[TimeRange, bool]:
     """Return what is seen of a clip's source range, and whether its own retime allows for it."""
     own = clip.source_range
+    rate = own.start_time.rate
     duration = RationalTime(float(seen.length * exact_rate(own.duration.rate)), own.duration.rate)
-    if not seen.head:
+    if not seen.is_at_pace:
         return TimeRange(own.start_time, duration), True
     try:
-        whole = clip_time_map(clip)
-        skipped = seen.head * (whole.speed if whole.speed is not None else 1)
-        frames = skipped * exact_rate(own.start_time.rate)
-        start = RationalTime(own.start_time.value + float(frames), own.start_time.rate)
-        trimmed = clip.deepcopy()
-        trimmed.source_range = TimeRange(start, duration)
-        end = seen.head + seen.length
-        if _is_same(clip_time_map(trimmed), whole.over(seen.head, end), seen.head):
-            return trimmed.source_range, True
+        whole = clip_time_map(clip, convention)
+        wanted = whole.over(seen.head, seen.head + seen.length)
+        tail = exact_seconds(own.duration) - seen.head - seen.length
+        speed = abs(whole.speed) if whole.speed is not None else Fraction(1)
+        for skipped in dict.fromkeys((seen.head * speed, tail * speed)):  # backwards: the tail
+            start = RationalTime(own.start_time.value + float(skipped * exact_rate(rate)), rate)
+            clip.source_range = TimeRange(start, duration)
+            if _is_same(clip_time_map(clip, convention), wanted, seen.head):
+                return clip.source_range, True
     except CastlineError:
         pass
     return TimeRange(own.start_time, duration), False

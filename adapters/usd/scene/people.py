@@ -25,22 +25,21 @@ def characters_in(prims: list[Any]) -> list[tuple[Any, list[str]]]:
     """
     found: list[tuple[Any, list[str]]] = []
     around: list[tuple[Any, set[str]]] = []  # those that the prim lies in, and all their labels
+    stood_for = None  # the last without labels that what is inside it stands for
     for prim in prims:
         path = prim.GetPath()
         while around and not path.HasPrefix(around[-1][0]):
             around.pop()
-        labels = labels_of(prim)
-        if not around:
-            names = labels or _names_by_kind(prim)
-        else:
-            names = labels = [label for label in labels if label not in around[-1][1]]
-            if names and not around[-1][1]:
-                found.pop()
-                around.pop()
-        if names:
-            above = around[-1][1] if around else set()
-            around.append((path, above | set(labels)))
-            found.append((prim, names))
+        above = around[-1][1] if around else set()
+        labels = [label for label in labels_of(prim) if label not in above]
+        names = labels or ([] if around else _names_by_kind(prim))
+        if not names:
+            continue
+        if around and not above and stood_for != around[-1][0]:
+            stood_for = around[-1][0]
+            found.pop()
+        around.append((path, above | set(labels)))
+        found.append((prim, names))
     return found
 
 

@@ -143,7 +143,9 @@ def _sublayer_windows(stage: Any) -> dict[str, list[float] | None]:
         part, window = waiting.pop()
         if part is not tree and (own := _range_of(part.layer)):
             window = _moved(own, part.offset)
-        found.setdefault(part.layer.identifier, window)
+        name = part.layer.identifier
+        is_one = found.get(name, window) == window  # a layer of two shots is of none
+        found[name] = window if is_one else None
         waiting.extend((child, window) for child in reversed(part.childTrees))
     return found
 
