@@ -158,6 +158,22 @@ def test_a_stage_that_changes_meanwhile_is_refused(change, tmp_path, monkeypatch
     assert not list(tmp_path.rglob(".castline-*"))
 
 
+@pytest.mark.parametrize("answer", [7, [7], [{"where": 1}]])
+def test_what_a_confused_child_says_of_its_work_is_refused_and_nothing_written(
+    answer, tmp_path, monkeypatch
+):
+    stage = write_stage(tmp_path / "sh010.usda")
+    cut = shot_cut(tmp_path, "sh010")
+    run = Sandbox.run
+
+    def run_confused(sandbox, function, *arguments, **bounds):
+        found = run(sandbox, function, *arguments, **bounds)
+        return answer if function.endswith(":lay") else found
+
+    monkeypatch.setattr(Sandbox, "run", run_confused)
+    assert refused(CastlineError, tmp_path, cut, stage, tmp_path / "out")
+
+
 def test_a_stage_that_is_not_there_or_no_stage_is_refused(tmp_path):
     cut = shot_cut(tmp_path, "sh010")
     out = tmp_path / "out"

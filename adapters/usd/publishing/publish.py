@@ -21,6 +21,7 @@ from castline.adapters.usd.publishing.stagecut import stage_cut
 from castline.adapters.usd.sandbox import Sandbox
 from castline.adapters.usd.scene.cut import prim_of
 from castline.adapters.usd.writing.writer import text_of
+from castline.schemas.errors import UnreadableFileError
 from castline.schemas.places import get_sequence, set_sequence
 from castline.schemas.slots import give_slot_ids
 from castline.schemas.values import Cast, Loss, Problem
@@ -123,8 +124,11 @@ def _carry_out(sandbox: Sandbox, order: Order, stage: Stage) -> list[Loss]:
         said = sandbox.run(
             _LAY, [asdict(order), str(scratch)], seconds=SECONDS, memory=MEMORY, place=order.folder
         )
+        if not isinstance(said, list):  # a child that damage confused may say anything
+            raise UnreadableFileError(f"{stage.path}: found damage that confuses USD")
+        losses = [Loss.from_data(loss) for loss in said]
         stage.require_unchanged()
-    return [Loss.from_data(loss) for loss in said]
+    return losses
 
 
 def _give_prims(cut: schema.Timeline, people: Mapping[str, Sequence[Facts]]) -> None:

@@ -14,7 +14,7 @@ from castline.schemas.errors import CastlineError
 from castline.schemas.exact import exact_rate, exact_seconds
 from castline.schemas.places import get_slot, get_take, set_take
 from castline.schemas.retime import clip_time_map
-from castline.schemas.retime_cut import ClipInCut, cut_time_maps
+from castline.schemas.retime_cut import cut_time_maps
 from castline.schemas.retime_program import Convention, Program, program_of
 from castline.schemas.revive import revive_effects
 from castline.schemas.timemap import Piece, TimeMap
@@ -54,17 +54,16 @@ def seen_in(cut: schema.Timeline) -> dict[str, Seen | CastlineError]:
         if slot is None:
             continue
         if clip.seen is not None:
-            found[slot.slot_id] = _seen(clip)
+            found[slot.slot_id] = _seen(clip.seen, *clip.stretch)
         elif clip.error is not None:
             found[slot.slot_id] = clip.error
     return found
 
 
-def _seen(found: ClipInCut) -> Seen:
-    assert found.seen is not None  # noqa: S101 - asked for above
-    start, end = found.stretch
+def _seen(time_map: TimeMap, start: Fraction, end: Fraction) -> Seen:
+    """Return how a clip is seen from the map of cut time to its own, which lasts so long."""
     whole = Piece(start, end, start, Fraction(1))
-    pieces = found.seen.then(replace(found.seen, pieces=(whole,))).pieces if start < end else ()
+    pieces = time_map.then(replace(time_map, pieces=(whole,))).pieces if start < end else ()
     if not pieces:
         return Seen(Fraction(0), Fraction(0), Fraction(0), is_whole=False, is_at_pace=True)
     first, last = pieces[0], pieces[-1]
